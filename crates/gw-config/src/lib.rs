@@ -1,0 +1,1 @@
+//! Configuration: raw files and environment to one checked, typed form.

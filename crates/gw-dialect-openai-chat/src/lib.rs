@@ -1,0 +1,1 @@
+//! The openai-chat wire format: ingress and egress, request and reply, stream decode and encode, errors.

@@ -1,0 +1,1 @@
+//! Data-plane HTTP: listener, entry, respond, drain.

@@ -1,0 +1,1 @@
+//! One executor from arrival to settlement: plan, attempt, transport, pump, settle.

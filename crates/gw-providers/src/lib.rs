@@ -1,0 +1,1 @@
+//! Services: URL shapes, authentication, capability data, error classification.

@@ -1,0 +1,1 @@
+//! The seams: ingress, egress, provider, codec contexts, capability profile.

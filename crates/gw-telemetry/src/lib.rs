@@ -1,0 +1,1 @@
+//! Metrics with fixed labels, logs with fixed field names.

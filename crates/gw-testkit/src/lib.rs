@@ -1,0 +1,1 @@
+//! Tests only: dialect suite, fixture matrix, corpus reader, test gateway.

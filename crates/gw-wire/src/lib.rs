@@ -1,0 +1,1 @@
+//! Sans-IO bytes: JSON index and writer, splices, SSE and JSON-array framers.
