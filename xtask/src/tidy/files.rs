@@ -51,7 +51,7 @@ pub fn module_doc(workspace: &Workspace) -> Vec<Violation> {
             .lines()
             .map(str::trim)
             .find(|line| !line.is_empty() && !line.starts_with(EXEMPT) && !line.starts_with("// @generated"));
-        !first.is_some_and(|line| line.strip_prefix("//!").is_some_and(|doc| !doc.trim().is_empty()))
+        first.and_then(|line| line.strip_prefix("//!")).is_none_or(|doc| doc.trim().is_empty())
     };
     workspace
         .files
@@ -85,7 +85,8 @@ pub fn ignored_test(workspace: &Workspace) -> Vec<Violation> {
 
 /// No path of the machine that the work was done on.
 pub fn machine_path(workspace: &Workspace) -> Vec<Violation> {
-    let checkout = workspace.root.as_deref().and_then(|root| root.to_str()).filter(|root| root.matches('/').count() > 1);
+    let checkout =
+        workspace.root.as_deref().and_then(|root| root.to_str()).filter(|root| root.matches('/').count() > 1);
     let mut words: Vec<&str> = HOME_FOLDERS.to_vec();
     words.extend(checkout);
     find_words(workspace, "machine-path", &words, "a path of one machine: use a path relative to the repository")
@@ -190,8 +191,11 @@ mod tests {
     #[test]
     fn paths_of_one_machine_are_found() {
         let home = concat!("see /ho", "me/someone/x\n");
-        let mut workspace =
-            Workspace::of(&[("README.md", home), ("docs/a.md", "clone to /srv/checkout/irongate\n"), ("b.md", "/data\n")]);
+        let mut workspace = Workspace::of(&[
+            ("README.md", home),
+            ("docs/a.md", "clone to /srv/checkout/irongate\n"),
+            ("b.md", "/data\n"),
+        ]);
         assert_eq!(lines_of(&machine_path(&workspace)), [("README.md", 1)]);
         workspace.root = Some("/srv/checkout".into());
         assert_eq!(lines_of(&machine_path(&workspace)), [("README.md", 1), ("docs/a.md", 1)]);

@@ -171,8 +171,9 @@ fn raw_string_end(characters: &[char], start: usize) -> usize {
 /// A character literal, told from a lifetime by its closing quote.
 fn character_end(characters: &[char], start: usize) -> usize {
     match (characters.get(start + 1), characters.get(start + 2)) {
-        (Some('\\'), _) => (find(characters, start + 3, |position| characters.get(position) == Some(&'\'')) + 1)
-            .min(characters.len()),
+        (Some('\\'), _) => {
+            (find(characters, start + 3, |position| characters.get(position) == Some(&'\'')) + 1).min(characters.len())
+        }
         (Some(_), Some('\'')) => start + 3,
         _ => start,
     }
@@ -207,7 +208,8 @@ mod tests {
 
     #[test]
     fn test_modules_are_found_by_their_braces() {
-        let code = "fn a() {}\n#[cfg(test)]\nmod tests {\n  fn b() { {} }\n}\nfn c() {}\n#[cfg(test)]\nmod more;\nfn d() {}\n";
+        let code =
+            "fn a() {}\n#[cfg(test)]\nmod tests {\n  fn b() { {} }\n}\nfn c() {}\n#[cfg(test)]\nmod more;\nfn d() {}\n";
         assert_eq!(test_lines(code), [false, true, true, true, true, false, true, true, false]);
         let numbers: Vec<usize> = production_lines(code).iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [1, 6, 9]);
