@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Builds and starts irongate, with mock providers when no provider key is found, and shows how to call it.
+# RELEASE=1 builds optimised; LISTEN=host:port chooses the address; RUN_DIR is where configuration and data live.
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+RUN_DIR="${RUN_DIR:-$ROOT}"
+LISTEN="${LISTEN:-127.0.0.1:8080}"
+PROVIDER_KEYS='(OPENAI|ANTHROPIC|GEMINI|GOOGLE|MISTRAL|DEEPSEEK|DASHSCOPE|QWEN|COHERE|GROQ|OPENROUTER)_API_KEY'
+
+build() {
+    need_rust
+    need_command curl curl
+    if [ "${RELEASE:-0}" = 1 ]; then
+        (cd "$ROOT" && cargo build --locked --release -p gateway)
+        IRONGATE="$TARGET_DIR/release/irongate"
+    else
+        (cd "$ROOT" && cargo build --locked -p gateway)
+        IRONGATE="$TARGET_DIR/debug/irongate"
+    fi
+}
+
+# Succeeds when NAME_API_KEY has a value in the environment or in .env; with no argument any provider will do.
+has_key() {
+    local name="${1:-$PROVIDER_KEYS}"
+    env | grep -Eq "^${name}=.+" && return
+    [ -f .env ] && grep -Eq "^(export )?${name}=[\"']?[A-Za-z0-9]" .env
+}
+
+# A key written into irongate.yaml itself, not a reference to the environment.
+config_has_key() {
+    [ -f irongate.yaml ] && grep -Eq "^[[:space:]-]*api_key:[[:space:]]*[\"']?[A-Za-z0-9]" irongate.yaml
+}
+
+choose_mode() {
+    if [ -z "${ENABLE_MOCK_MODE:-}" ] && ! { [ -f .env ] && grep -q '^ENABLE_MOCK_MODE=' .env; }; then
+        if ! has_key && ! config_has_key; then
+            export ENABLE_MOCK_MODE=true
+            say "No provider key in .env, the environment or irongate.yaml: using the built-in mock providers."
+        fi
+    fi
+    MODEL=openai/gpt-4o-mini
+    if [ "${ENABLE_MOCK_MODE:-}" != true ] && ! has_key OPENAI_API_KEY; then
+        if has_key ANTHROPIC_API_KEY; then
+            MODEL=anthropic/claude-haiku-4-5
+        elif has_key '(GEMINI|GOOGLE)_API_KEY'; then
+            MODEL=gemini/gemini-2.5-flash
+        fi
+    fi
+}
+
+start() {
+    if curl -s -o /dev/null --max-time 2 "http://$LISTEN/health/live"; then
+        die "something answers on $LISTEN already: stop it, or choose another address with 'make run LISTEN=127.0.0.1:8081'"
+    fi
+    "$IRONGATE" serve --listen "$LISTEN" --data-dir data &
+    SERVER=$!
+    trap 'kill -TERM "$SERVER" 2>/dev/null || true' INT TERM
+    local waited=0
+    until curl -s -f -o /dev/null --max-time 2 "http://$LISTEN/health/ready"; do
+        kill -0 "$SERVER" 2>/dev/null || die "irongate did not start: its last message above says why"
+        waited=$((waited + 1))
+        [ "$waited" -lt 300 ] || { kill -TERM "$SERVER"; die "irongate is not ready after 30 s: its messages above say why"; }
+        sleep 0.1
+    done
+}
+
+first_key() {
+    KEY=""
+    # Shown once and stored nowhere in clear: a later run cannot print it again.
+    if ! "$IRONGATE" keys list --data-dir data | grep -qw first; then
+        KEY="$("$IRONGATE" keys create --name first --data-dir data)"
+    fi
+}
+
+show() {
+    local url="http://$LISTEN"
+    say ""
+    say "irongate answers on $url"
+    if [ -n "$KEY" ]; then
+        say "First client key (shown only now): $KEY"
+        say "  KEY=$KEY"
+    else
+        say "Use a client key you have, or make another:"
+        say "  KEY=\$($IRONGATE keys create --name another --data-dir $RUN_DIR/data)"
+    fi
+    say ""
+    say "OpenAI:"
+    say "  curl -sS $url/v1/chat/completions -H \"Authorization: Bearer \$KEY\" -H 'Content-Type: application/json' -d '{\"model\":\"$MODEL\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+    say "Anthropic:"
+    say "  curl -sS $url/v1/messages -H \"x-api-key: \$KEY\" -H 'anthropic-version: 2023-06-01' -H 'Content-Type: application/json' -d '{\"model\":\"$MODEL\",\"max_tokens\":256,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+    say "Gemini:"
+    say "  curl -sS $url/v1beta/models/$MODEL:generateContent -H \"x-goog-api-key: \$KEY\" -H 'Content-Type: application/json' -d '{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"Hello\"}]}]}'"
+    say ""
+    say "Stop with Ctrl-C."
+}
+
+build
+mkdir -p "$RUN_DIR"
+cd "$RUN_DIR"
+choose_mode
+start
+first_key
+show
+# The first wait is cut short by a signal; the second one waits for the streams in flight to finish.
+status=0
+wait "$SERVER" || status=$?
+if kill -0 "$SERVER" 2>/dev/null; then
+    status=0
+    wait "$SERVER" || status=$?
+fi
+exit "$status"
