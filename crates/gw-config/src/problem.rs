@@ -64,10 +64,7 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.origin)?;
-        if !self.field.is_empty() {
-            write!(f, "{}: ", self.field)?;
-        }
+        write_place(f, &self.origin, &self.field)?;
         write!(f, "{}; {}", self.message, self.remedy)
     }
 }
@@ -103,7 +100,18 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.origin, self.field, self.message)
+        write_place(f, &self.origin, &self.field)?;
+        f.write_str(&self.message)
+    }
+}
+
+/// Origin and field, without saying the name of a variable twice.
+fn write_place(f: &mut fmt::Formatter<'_>, origin: &Origin, field: &str) -> fmt::Result {
+    write!(f, "{origin}: ")?;
+    match origin {
+        Origin::Environment { name } if name == field => Ok(()),
+        _ if field.is_empty() => Ok(()),
+        _ => write!(f, "{field}: "),
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) struct RawProvider {
     pub(crate) api_version: Written<String>,
     pub(crate) default_model: Written<String>,
     pub(crate) allowed_models: Written<Vec<String>>,
-    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) headers: Vec<(String, Located<Secret>)>,
     pub(crate) weight: Written<u32>,
     pub(crate) connect: Written<Duration>,
     pub(crate) first_byte: Written<Duration>,
@@ -284,8 +284,11 @@ fn provider(context: &Context, name: &str, node: &Node, field: String) -> Option
         headers: section
             .table("headers")
             .into_iter()
-            .filter_map(|(entry, field)| Some((entry.key.clone(), context.scalar(&entry.node, &field)?)))
-            .map(|(name, scalar)| (name, Secret::new(scalar.text.clone())))
+            .filter_map(|(entry, field)| {
+                let scalar = context.scalar(&entry.node, &field)?;
+                let value = Located::new(Secret::new(scalar.text.clone()), context.origin(&entry.node));
+                Some((entry.key.clone(), value))
+            })
             .collect(),
         weight: section.typed("weight", &kind::POSITIVE),
         connect: section.typed("connect_timeout_seconds", &kind::TIMEOUT),

@@ -76,6 +76,9 @@ fn describe(error: &serde_saphyr::Error) -> String {
         let key = rest.split(',').next().unwrap_or(rest);
         return format!("field `{key}` is given twice");
     }
+    if matches!(error.without_snippet(), serde_saphyr::Error::MultipleDocuments { .. }) {
+        return "the file contains more than one YAML document".to_owned();
+    }
     if text.contains("budget") || text.contains("nesting") {
         return format!("the file is too large for a configuration, or nested deeper than {MAX_DEPTH} levels");
     }

@@ -40,10 +40,10 @@ impl Check<'_> {
         let by_default = default_provider.map(|located| (located.value.clone(), located.origin.clone()));
         let references: Vec<(String, Origin)> = references.chain(by_default).collect();
         for (name, origin) in references {
-            if !candidates.iter().any(|candidate| candidate.provider.name == name) {
+            let listed = candidates.iter().any(|candidate| candidate.provider.name == name);
+            if !listed && self.types.find(&name).is_some() {
                 let mut candidate = self.implicit(&name, &name, origin, timeouts);
-                self.fill_from_environment(&mut candidate.provider);
-                self.base_url(&mut candidate);
+                self.complete(&mut candidate);
                 candidates.push(candidate);
             }
         }
@@ -77,7 +77,6 @@ impl Check<'_> {
             let message = format!("unknown provider {:?}", shorten(&provider.value));
             let remedy = self.provider_remedy(&provider.value, candidates);
             self.problems.error(&provider.origin, format!("{field}.provider"), message, remedy);
-            return None;
         }
         let model = Model {
             target: raw.target.map_or_else(|| name.value.clone(), |located| located.value),

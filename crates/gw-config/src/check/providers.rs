@@ -44,6 +44,8 @@ pub(super) struct Candidate {
     pub(super) provider: Provider,
     pub(super) field: String,
     pub(super) origin: Origin,
+    /// Where the address was written: the field or the variable, and its place.
+    url_place: Option<Located<String>>,
     /// `enabled: false` was written, so it is meant to rest.
     pub(super) switched_off: bool,
 }
@@ -51,7 +53,7 @@ pub(super) struct Candidate {
 impl Check<'_> {
     /// All providers of the file, completed by the environment, then those that only the environment names.
     pub(super) fn providers(&mut self, raw: Vec<RawProvider>, global: &Timeouts) -> Vec<Candidate> {
-        let mut candidates: Vec<Candidate> = raw.into_iter().filter_map(|raw| self.provider(raw, global)).collect();
+        let mut candidates: Vec<Candidate> = raw.into_iter().map(|raw| self.provider(raw, global)).collect();
         for vendor in VENDORS {
             let key = self.environment.first(vendor.key_variables);
             let url = vendor.url_variable.and_then(|name| self.environment.get(name));
@@ -69,16 +71,14 @@ impl Check<'_> {
             }
         }
         self.target(&mut candidates, global);
-        if self.mock_mode
-            && self.types.find(MOCK).is_some()
-            && !candidates.iter().any(|candidate| candidate.provider.provider_type == MOCK)
-        {
-            let nowhere = self.nowhere.clone();
-            candidates.push(self.implicit(MOCK, MOCK, nowhere, global));
+        if self.mock_mode && self.types.find(MOCK).is_some() {
+            match candidates.iter_mut().find(|candidate| candidate.provider.provider_type == MOCK) {
+                Some(mock) => (mock.provider.enabled, mock.switched_off) = (true, false),
+                None => candidates.push(self.implicit(MOCK, MOCK, self.nowhere.clone(), global)),
+            }
         }
         for candidate in &mut candidates {
-            self.fill_from_environment(&mut candidate.provider);
-            self.base_url(candidate);
+            self.complete(candidate);
         }
         candidates
     }
@@ -101,10 +101,11 @@ impl Check<'_> {
             timeouts: global.clone(),
             options: std::collections::BTreeMap::new(),
         };
-        Candidate { provider, field: format!("providers.{name}"), origin, switched_off: false }
+        Candidate { provider, field: format!("providers.{name}"), origin, url_place: None, switched_off: false }
     }
 
-    fn provider(&mut self, raw: RawProvider, global: &Timeouts) -> Option<Candidate> {
+    /// A faulty provider stays in the list, so that references to it are not called unknown as well.
+    fn provider(&mut self, raw: RawProvider, global: &Timeouts) -> Candidate {
         let RawProvider { name, field, origin, .. } = raw;
         if name.is_empty() || name.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) {
             let remedy = "use a name without blanks and slashes; it becomes the first part of `provider/model`";
@@ -116,13 +117,13 @@ impl Check<'_> {
                 let message = format!("unknown provider type {:?}", crate::environment::shorten(&located.value));
                 let remedy = self.types.remedy(&located.value);
                 self.problems.error(&located.origin, format!("{field}.type"), message, remedy);
-                return None;
+                located.value
             }
             None if self.types.find(&name).is_some() => name.clone(),
             None => {
                 let remedy = format!("add `type:`, one of {}", self.types.names().collect::<Vec<_>>().join(", "));
                 self.problems.error(&origin, &field, "the provider has no type", remedy);
-                return None;
+                String::new()
             }
         };
         let seconds = |written: Written<Duration>| written.map(|located| located.value);
@@ -134,7 +135,9 @@ impl Check<'_> {
             total,
         };
         let text = |written: Written<String>| written.map(|located| located.value);
-        for (header, value) in &raw.headers {
+        let url_place =
+            raw.base_url.as_ref().map(|located| Located::new(format!("{field}.base_url"), located.origin.clone()));
+        for (header, Located { value, origin }) in &raw.headers {
             let name_fits = !header.is_empty()
                 && header.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
             let value_fits =
@@ -142,7 +145,7 @@ impl Check<'_> {
             if !name_fits || !value_fits {
                 let message = "the name or the value cannot be sent as a header";
                 let remedy = "use letters, digits and `-` in the name, and visible ASCII in the value";
-                self.problems.error(&origin, format!("{field}.headers.{header}"), message, remedy);
+                self.problems.error(origin, format!("{field}.headers.{header}"), message, remedy);
             }
         }
         let enabled = raw.enabled.is_none_or(|located| located.value);
@@ -157,17 +160,23 @@ impl Check<'_> {
             api_version: text(raw.api_version),
             default_model: text(raw.default_model),
             allowed_models: raw.allowed_models.map(|located| located.value).unwrap_or_default(),
-            headers: raw.headers,
+            headers: raw.headers.into_iter().map(|(name, value)| (name, value.value)).collect(),
             weight: raw.weight.map_or(1, |located| located.value),
             timeouts,
             options: raw.options,
         };
-        Some(Candidate { provider, field, origin, switched_off: !enabled })
+        Candidate { provider, field, origin, url_place, switched_off: !enabled }
     }
 
     /// A vendor's variables serve the provider of the vendor's name, and those of its type at the default address:
     /// a key must never travel to an address that somebody else wrote down.
-    pub(super) fn fill_from_environment(&self, provider: &mut Provider) {
+    pub(super) fn complete(&mut self, candidate: &mut Candidate) {
+        self.fill_from_environment(candidate);
+        self.base_url(candidate);
+    }
+
+    fn fill_from_environment(&self, candidate: &mut Candidate) {
+        let provider = &mut candidate.provider;
         let named = VENDORS.iter().find(|vendor| vendor.name == provider.name && vendor.name == provider.provider_type);
         let typed =
             || VENDORS.iter().find(|vendor| vendor.name == provider.provider_type && provider.base_url.is_none());
@@ -175,9 +184,12 @@ impl Check<'_> {
         if provider.api_key.is_none() {
             provider.api_key = self.environment.first(vendor.key_variables).map(|located| Secret::new(located.value));
         }
-        if provider.base_url.is_none() {
-            provider.base_url =
-                vendor.url_variable.and_then(|name| self.environment.get(name)).map(|located| located.value);
+        if provider.base_url.is_none()
+            && let Some(variable) = vendor.url_variable
+            && let Some(located) = self.environment.get(variable)
+        {
+            provider.base_url = Some(located.value);
+            candidate.url_place = Some(Located::new(variable.to_owned(), located.origin));
         }
     }
 
@@ -200,14 +212,15 @@ impl Check<'_> {
             self.problems.error(&origin, "TARGET_API_URL", message, "describe the provider in the file instead");
             return;
         }
-        let mut candidate = self.implicit(TARGET, TARGET_TYPE, origin, global);
+        let mut candidate = self.implicit(TARGET, TARGET_TYPE, origin.clone(), global);
+        candidate.url_place = Some(Located::new("TARGET_API_URL".to_owned(), origin));
         candidate.provider.base_url = Some(url);
         candidate.provider.api_key = key.map(|located| Secret::new(located.value));
         candidates.push(candidate);
     }
 
     /// Checks the address and drops its trailing slashes.
-    pub(super) fn base_url(&mut self, candidate: &mut Candidate) {
+    fn base_url(&mut self, candidate: &mut Candidate) {
         let field = format!("{}.base_url", candidate.field);
         let Some(url) = candidate.provider.base_url.take() else {
             let kind = self.types.find(&candidate.provider.provider_type);
@@ -220,7 +233,11 @@ impl Check<'_> {
         let url = url.trim().trim_end_matches('/').to_owned();
         // The text is not repeated: whoever puts credentials into an address should not find them in a log.
         if let Some((message, remedy)) = url_fault(&url) {
-            self.problems.error(&candidate.origin, field, message, remedy);
+            let (field, origin) = match &candidate.url_place {
+                Some(place) => (place.value.clone(), &place.origin),
+                None => (field, &candidate.origin),
+            };
+            self.problems.error(origin, field, message, remedy);
         }
         candidate.provider.base_url = Some(url);
     }
@@ -240,11 +257,11 @@ impl Check<'_> {
             self.problems.error(&located.origin, "default_provider", message, remedy);
             return None;
         }
-        let implied = [TARGET, MOCK].into_iter().find(|name| match *name {
-            TARGET => exists(TARGET) && self.environment.first(&["TARGET_API_URL", "TARGET_URL"]).is_some(),
-            _ => self.mock_mode && exists(name),
+        let targeted = self.environment.first(&["TARGET_API_URL", "TARGET_URL"]).is_some();
+        let implied = candidates.iter().map(|candidate| &candidate.provider).find(|provider| {
+            (targeted && provider.name == TARGET) || (self.mock_mode && provider.provider_type == MOCK)
         })?;
-        Some(Located::new(implied.to_owned(), self.nowhere.clone()))
+        Some(Located::new(implied.name.clone(), self.nowhere.clone()))
     }
 
     pub(super) fn provider_remedy(&self, unknown: &str, candidates: &[Candidate]) -> String {
@@ -266,7 +283,7 @@ impl Check<'_> {
         models: &[super::models::Draft],
     ) -> Vec<Provider> {
         for candidate in &mut candidates {
-            let Candidate { provider, field, origin, switched_off } = candidate;
+            let Candidate { provider, field, origin, switched_off, .. } = candidate;
             let name = provider.name.as_str();
             let by_default = default_provider.filter(|located| located.value == name);
             let by_model = models.iter().find(|draft| draft.model.provider == name);

@@ -1,3 +1,5 @@
+// tidy:exempt a table of one row per variable
+
 //! The table of environment variables: ours and those of the five systems the gateway replaces.
 
 use super::EnvState::{Accepted, NotApplicable, Used};

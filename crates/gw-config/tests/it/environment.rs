@@ -122,9 +122,9 @@ fn variables_without_effect_are_called_so() {
     .env:3: CELERY_BROKER: has no effect here: background work runs inside the process
     .env:5: CREDITS_AUTO_TOPUP_INTERVAL_SECONDS: accepted, not yet enforced
     .env:4: GATEWAY_NAME: has no effect here: see `server`, `limits` and `timeout` in the configuration file
-    environment variable RATE_LIMIT_REQUESTS_PER_MINUTE: RATE_LIMIT_REQUESTS_PER_MINUTE: accepted, not yet enforced
+    environment variable RATE_LIMIT_REQUESTS_PER_MINUTE: accepted, not yet enforced
     .env:1: REDIS_PORT: has no effect here: one binary; counters and caches live in memory
-    environment variable TARGET_API_KEY: TARGET_API_KEY: has no effect without TARGET_API_URL
+    environment variable TARGET_API_KEY: has no effect without TARGET_API_URL
     "#);
 }
 

@@ -154,11 +154,11 @@ providers:
     irongate.yaml:5:13: providers.c.type: unknown provider type "cohere"; use one of openai, anthropic, gemini, mistral, deepseek, qwen, ollama, lmstudio, openai-compatible, mock
     irongate.yaml:6:6: providers.d: the provider has no type; add `type:`, one of openai, anthropic, gemini, mistral, deepseek, qwen, ollama, lmstudio, openai-compatible, mock
     irongate.yaml:7:6: providers.e.base_url: type `openai-compatible` has no default address; add `base_url:`
-    irongate.yaml:8:6: providers.f.base_url: the address does not start with http:// or https://; write something like https://host/v1
-    irongate.yaml:9:6: providers.g.base_url: the address contains credentials; use `api_key` or `headers` instead
-    irongate.yaml:10:6: providers.h.base_url: the address contains a query or fragment; end it with the path; use `api_version` or `headers`
-    irongate.yaml:11:6: providers.i.base_url: the address has no valid host and port; write something like https://host/v1
-    irongate.yaml:12:6: providers.j.headers.X Y: the name or the value cannot be sent as a header; use letters, digits and `-` in the name, and visible ASCII in the value
+    irongate.yaml:8:31: providers.f.base_url: the address does not start with http:// or https://; write something like https://host/v1
+    irongate.yaml:9:31: providers.g.base_url: the address contains credentials; use `api_key` or `headers` instead
+    irongate.yaml:10:31: providers.h.base_url: the address contains a query or fragment; end it with the path; use `api_version` or `headers`
+    irongate.yaml:11:31: providers.i.base_url: the address has no valid host and port; write something like https://host/v1
+    irongate.yaml:12:38: providers.j.headers.X Y: the name or the value cannot be sent as a header; use letters, digits and `-` in the name, and visible ASCII in the value
     irongate.yaml:13:29: providers.k.weight: "0" is not a whole number above zero; write a whole number such as 100
     irongate.yaml:13:49: providers.k.timeout_seconds: "never" is not a duration above zero; write something like 5m, 120s, 1h30m, 500ms or a whole number of seconds
     "#);
@@ -211,7 +211,7 @@ keys:
     irongate.yaml:6:33: keys[3].key_hash: `key` and `key_hash` are both given; keep one of them
     irongate.yaml:7:25: keys[4].key_hash: the value is not a SHA-256 hash; write the 64 hexadecimal digits of the key's SHA-256
     irongate.yaml:8:20: keys[5].key: the key contains blanks or characters outside ASCII; use letters, digits and punctuation only
-    environment variable GATEWAY_API_KEYS: GATEWAY_API_KEYS: the key contains blanks or characters outside ASCII; use letters, digits and punctuation only
+    environment variable GATEWAY_API_KEYS: the key contains blanks or characters outside ASCII; use letters, digits and punctuation only
     "#);
     assert!(!errors.contains("hunter2"));
 }
@@ -220,7 +220,7 @@ keys:
 fn broken_files_are_refused_with_their_place() {
     insta::assert_snapshot!(Case::yaml("a: [1\nb: 2\n").errors(), @r#"irongate.yaml:2:2: the file is not valid YAML: illegal placement of ':' indicator; correct the file at this place"#);
     insta::assert_snapshot!(Case::yaml("listen: ':1'\nlisten: ':2'\n").errors(), @r#"irongate.yaml:2:1: field `listen` is given twice; correct the file at this place"#);
-    insta::assert_snapshot!(Case::yaml("version: '1'\n---\nversion: '1'\n").errors(), @r#"irongate.yaml:3:1: the file is not valid YAML: multiple YAML documents detected; use from_str_multiple or from_str_multiple_with_options; correct the file at this place"#);
+    insta::assert_snapshot!(Case::yaml("version: '1'\n---\nversion: '1'\n").errors(), @r#"irongate.yaml:3:1: the file contains more than one YAML document; correct the file at this place"#);
     insta::assert_snapshot!(Case::yaml(b"version: '1'\nlisten: \xff\n").errors(), @r#"irongate.yaml: line 2 is not UTF-8 text; save the file as UTF-8"#);
     insta::assert_snapshot!(Case::yaml("[".repeat(100)).errors(), @r#"irongate.yaml:1:21: the file is not valid YAML: recursion limit exceeded; correct the file at this place"#);
 }
@@ -259,13 +259,13 @@ fn the_environment_and_the_command_line_are_checked() {
         .overrides(overrides);
     insta::assert_snapshot!(case.errors(), @r#"
     .env:1: UPSTREAM_TIMEOUT: "forever" is not a duration above zero; write something like 5m, 120s, 1h30m, 500ms or a whole number of seconds
-    .env:2: providers.openai.base_url: the address does not start with http:// or https://; write something like https://host/v1
+    .env:3: OPENAI_BASE_URL: the address does not start with http:// or https://; write something like https://host/v1
     .env:4: there is no `=` on this line; write NAME=value, or start a comment with #
-    environment variable ENABLE_MOCK_MODE: ENABLE_MOCK_MODE: "perhaps" is not a yes/no value; write true or false
-    environment variable IRONGATE_LISTEN: IRONGATE_LISTEN: "host:99999" is not an address to listen on; write HOST:PORT such as 127.0.0.1:8080, with a port up to 65535
-    environment variable PORT: PORT: "http" is not a port number; write a whole number from 0 to 65535 (0 lets the system choose)
+    environment variable ENABLE_MOCK_MODE: "perhaps" is not a yes/no value; write true or false
+    environment variable IRONGATE_LISTEN: "host:99999" is not an address to listen on; write HOST:PORT such as 127.0.0.1:8080, with a port up to 65535
+    environment variable PORT: "http" is not a port number; write a whole number from 0 to 65535 (0 lets the system choose)
     command line --listen: "8080" is not an address to listen on; write HOST:PORT such as 127.0.0.1:8080, with a port up to 65535
-    environment variable LOG_LEVEL: LOG_LEVEL: "loud" is not a log level; write one of error, warn, info, debug, trace
+    environment variable LOG_LEVEL: "loud" is not a log level; write one of error, warn, info, debug, trace
     "#);
 }
 
