@@ -13,7 +13,8 @@ pub struct Generator {
 }
 
 /// Every generated file of the repository.
-pub const GENERATORS: &[Generator] = &[];
+pub const GENERATORS: &[Generator] =
+    &[Generator { path: "docs/environment.md", render: gw_config::environment_markdown }];
 
 /// Writes every generated file whose text changed and returns the paths written.
 ///

@@ -50,8 +50,12 @@ pub fn module_doc(workspace: &Workspace) -> Vec<Violation> {
             .text
             .lines()
             .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with(EXEMPT) && !line.starts_with("// @generated"));
-        first.and_then(|line| line.strip_prefix("//!")).is_none_or(|doc| doc.trim().is_empty())
+            .find(|line| !line.is_empty() && !line.starts_with(EXEMPT) && !line.starts_with("// @generated"))
+            .unwrap_or_default();
+        // A crate may show its README as its doc.
+        let is_readme = first.starts_with("#![doc = include_str!(");
+        let has_sentence = first.strip_prefix("//!").is_some_and(|doc| !doc.trim().is_empty());
+        !is_readme && !has_sentence
     };
     workspace
         .files
@@ -169,6 +173,7 @@ mod tests {
         let workspace = Workspace::of(&[
             ("crates/a/src/bare.rs", "use std::fmt;\n"),
             ("crates/a/src/empty_doc.rs", "//!\nuse std::fmt;\n"),
+            ("crates/a/src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n"),
             ("crates/a/src/good.rs", "// tidy:exempt table\n\n//! Says what it is for.\n"),
         ]);
         assert_eq!(lines_of(&module_doc(&workspace)), [("crates/a/src/bare.rs", 1), ("crates/a/src/empty_doc.rs", 1)]);
