@@ -90,6 +90,10 @@ fn mock_mode_needs_no_keys() {
     let yaml = "models: [{name: gpt-4, provider: openai}]";
     let config = Case::yaml(yaml).env("ENABLE_MOCK_MODE", "1").ok().config;
     assert!(config.mock_mode && !config.provider("openai").unwrap().enabled && config.provider("mock").is_some());
+    let yaml = "providers: {fake: {type: mock, enabled: false}}";
+    let config = Case::yaml(yaml).env("ENABLE_MOCK_MODE", "1").ok().config;
+    assert_eq!((config.providers.len(), config.default_provider.as_deref()), (1, Some("fake")));
+    assert!(config.providers[0].enabled, "mock mode needs it");
 }
 
 #[test]

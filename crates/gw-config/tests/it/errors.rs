@@ -285,3 +285,39 @@ fn absent_files_are_refused() {
     absent/irongate.yaml: cannot read the file: entity not found; check the path and its permissions, or leave out --config
     "#);
 }
+
+#[test]
+fn one_fault_is_one_complaint() {
+    let yaml = "
+providers: {mine: {type: opnai}}
+models: [{name: a, provider: mine}, {name: b, provider: nobody}]
+aliases: {c: b}
+default_provider: mine
+";
+    insta::assert_snapshot!(Case::yaml(yaml).errors(), @r#"
+    irongate.yaml:2:26: providers.mine.type: unknown provider type "opnai"; did you mean `openai`?
+    irongate.yaml:3:57: models[1].provider: unknown provider "nobody"; add `providers.nobody` or name one of mine
+    "#);
+}
+
+#[test]
+fn the_old_and_the_new_gemini_section_do_not_mix() {
+    let yaml = "gemini: {api_key: k}\nproviders: {gemini: {api_key: k}}\n";
+    insta::assert_snapshot!(Case::yaml(yaml).errors(), @r#"irongate.yaml:1:1: gemini: `providers.gemini` exists as well; remove the old `gemini` section"#);
+}
+
+#[test]
+fn doubtful_settings_are_warned_about() {
+    let yaml = "
+listen: ':1'
+server: {port: 2}
+providers: {off: {type: openai, enabled: false}}
+default_provider: off
+keys: [{name: short, key: abc}]
+";
+    insta::assert_snapshot!(Case::yaml(yaml).warnings(), @r#"
+    irongate.yaml:5:19: default_provider: provider `off` is switched off, requests will fail
+    irongate.yaml:3:16: server: `listen` is given as well and wins over `host` and `port`
+    irongate.yaml:6:27: keys[0].key: the key is shorter than 20 characters and may be guessed
+    "#);
+}
