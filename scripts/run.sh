@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds and starts irongate, with mock providers when no provider key is found, and shows how to call it.
-# RELEASE=1 builds optimised; LISTEN=host:port chooses the address; RUN_DIR is where configuration and data live.
+# RELEASE=1 builds optimised; LISTEN=host:port overrides the configured address; RUN_DIR is where configuration and data
+# live.
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 RUN_DIR="${RUN_DIR:-$ROOT}"
-LISTEN="${LISTEN:-127.0.0.1:8080}"
-PROVIDER_KEYS='(OPENAI|ANTHROPIC|GEMINI|GOOGLE|MISTRAL|DEEPSEEK|DASHSCOPE|QWEN|COHERE|GROQ|OPENROUTER)_API_KEY'
+PROVIDER_KEYS='(OPENAI|ANTHROPIC|GEMINI|GOOGLE|MISTRAL|DEEPSEEK|DASHSCOPE|QWEN)_API_KEY'
 
 build() {
     need_rust
@@ -27,37 +27,59 @@ has_key() {
     [ -f .env ] && grep -Eq "^(export )?${name}=[\"']?[A-Za-z0-9]" .env
 }
 
-# A key written into irongate.yaml itself, not a reference to the environment.
-config_has_key() {
-    [ -f irongate.yaml ] && grep -Eq "^[[:space:]-]*api_key:[[:space:]]*[\"']?[A-Za-z0-9]" irongate.yaml
+# Providers or models that somebody set up in irongate.yaml, with keys or, for local servers, without.
+is_configured() {
+    [ -f irongate.yaml ] && grep -Eq "^(providers|models):" irongate.yaml
 }
 
 choose_mode() {
     if [ -z "${ENABLE_MOCK_MODE:-}" ] && ! { [ -f .env ] && grep -q '^ENABLE_MOCK_MODE=' .env; }; then
-        if ! has_key && ! config_has_key; then
+        if ! has_key && ! is_configured; then
             export ENABLE_MOCK_MODE=true
-            say "No provider key in .env, the environment or irongate.yaml: using the built-in mock providers."
+            say "No provider key in .env or the environment and no provider in irongate.yaml: using the built-in mock providers."
         fi
     fi
+    choose_model
+}
+
+# A model for the curl lines that the keys at hand can reach; any dialect reaches any provider.
+choose_model() {
     MODEL=openai/gpt-4o-mini
-    if [ "${ENABLE_MOCK_MODE:-}" != true ] && ! has_key OPENAI_API_KEY; then
-        if has_key ANTHROPIC_API_KEY; then
-            MODEL=anthropic/claude-haiku-4-5
-        elif has_key '(GEMINI|GOOGLE)_API_KEY'; then
-            MODEL=gemini/gemini-2.5-flash
+    [ "${ENABLE_MOCK_MODE:-}" != true ] || return 0
+    local pair
+    for pair in OPENAI_API_KEY=openai/gpt-4o-mini ANTHROPIC_API_KEY=anthropic/claude-haiku-4-5 \
+        '(GEMINI|GOOGLE)_API_KEY=gemini/gemini-2.5-flash' MISTRAL_API_KEY=mistral/mistral-small-latest \
+        DEEPSEEK_API_KEY=deepseek/deepseek-chat '(QWEN|DASHSCOPE)_API_KEY=qwen/qwen-plus'; do
+        if has_key "${pair%%=*}"; then
+            MODEL="${pair#*=}"
+            return 0
         fi
+    done
+}
+
+# What curl can reach: the configured address, with a host that is not a wildcard.
+choose_address() {
+    local configured=""
+    if [ -f irongate.yaml ]; then
+        configured="$(sed -nE 's/^listen:[[:space:]]*"?([^"[:space:]]+)"?.*/\1/p' irongate.yaml | head -n1)"
     fi
+    ADDRESS="${LISTEN:-${IRONGATE_LISTEN:-${configured:-127.0.0.1:8080}}}"
+    case "$ADDRESS" in
+        0.0.0.0:* | '[::]:'* | :*) ADDRESS="127.0.0.1:${ADDRESS##*:}" ;;
+    esac
 }
 
 start() {
-    if curl -s -o /dev/null --max-time 2 "http://$LISTEN/health/live"; then
-        die "something answers on $LISTEN already: stop it, or choose another address with 'make run LISTEN=127.0.0.1:8081'"
+    choose_address
+    if curl -s -o /dev/null --max-time 2 "http://$ADDRESS/health/live"; then
+        die "something answers on $ADDRESS already: stop it, or choose another address with 'make run LISTEN=127.0.0.1:8081'"
     fi
-    "$IRONGATE" serve --listen "$LISTEN" --data-dir data &
+    # In a session of its own, or Ctrl-C would reach it twice: from the terminal and from here.
+    setsid "$IRONGATE" serve ${LISTEN:+--listen "$LISTEN"} &
     SERVER=$!
     trap 'kill -TERM "$SERVER" 2>/dev/null || true' INT TERM
     local waited=0
-    until curl -s -f -o /dev/null --max-time 2 "http://$LISTEN/health/ready"; do
+    until curl -s -f -o /dev/null --max-time 2 "http://$ADDRESS/health/ready"; do
         kill -0 "$SERVER" 2>/dev/null || die "irongate did not start: its last message above says why"
         waited=$((waited + 1))
         [ "$waited" -lt 300 ] || { kill -TERM "$SERVER"; die "irongate is not ready after 30 s: its messages above say why"; }
@@ -68,13 +90,13 @@ start() {
 first_key() {
     KEY=""
     # Shown once and stored nowhere in clear: a later run cannot print it again.
-    if ! "$IRONGATE" keys list --data-dir data | grep -qw first; then
-        KEY="$("$IRONGATE" keys create --name first --data-dir data)"
+    if ! "$IRONGATE" keys list | grep -qw first; then
+        KEY="$("$IRONGATE" keys create --name first)"
     fi
 }
 
 show() {
-    local url="http://$LISTEN"
+    local url="http://$ADDRESS"
     say ""
     say "irongate answers on $url"
     if [ -n "$KEY" ]; then
@@ -82,7 +104,7 @@ show() {
         say "  KEY=$KEY"
     else
         say "Use a client key you have, or make another:"
-        say "  KEY=\$($IRONGATE keys create --name another --data-dir $RUN_DIR/data)"
+        say "  KEY=\$(cd $RUN_DIR && $IRONGATE keys create --name another)"
     fi
     say ""
     say "OpenAI:"
