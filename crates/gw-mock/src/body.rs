@@ -108,6 +108,15 @@ impl MockBody {
         Poll::Ready(())
     }
 
+    /// Pending once: a pending body is what makes hyper write what it has, each piece on its own.
+    fn must_yield(&mut self, ctx: &mut Context<'_>) -> bool {
+        let now = !std::mem::replace(&mut self.yielded, true);
+        if now {
+            ctx.waker().wake_by_ref();
+        }
+        now
+    }
+
     fn take_bytes(&mut self) -> Option<Bytes> {
         match self.steps.pop_front() {
             Some(Step::Send(bytes)) => Some(bytes),
@@ -143,6 +152,10 @@ impl Body for MockBody {
                 }
                 Some(Step::Stall) => return Poll::Pending,
                 Some(Step::Break) => {
+                    // What was sent before must leave first: hyper throws its buffer away on an error.
+                    if this.must_yield(ctx) {
+                        return Poll::Pending;
+                    }
                     this.steps.clear();
                     this.ticket.complete();
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, "the mock breaks the connection here");
@@ -164,9 +177,7 @@ impl Body for MockBody {
                         if this.poll_pause(ctx, gap).is_pending() {
                             return Poll::Pending;
                         }
-                        // A pending body is what makes hyper flush: without it, pieces would leave in one write.
-                        if this.yields && !std::mem::replace(&mut this.yielded, true) {
-                            ctx.waker().wake_by_ref();
+                        if this.yields && gap.is_zero() && this.must_yield(ctx) {
                             return Poll::Pending;
                         }
                     }
