@@ -28,7 +28,7 @@ def test_unknown_model(client):
 
 
 def test_bad_field(client, model):
-    failure = client.failure(lambda: client.ask(model, [], max_tokens=5))
+    failure = client.failure(lambda: client.ask(model, client.user("Hello"), max_tokens=-5))
     assert failure is not None and failure.status == 400
 
 
