@@ -75,6 +75,13 @@ part_docs() {
     record doc-examples "$passed" "$failed"
 }
 
+# No measurement: that the harness builds, and that it notices wrong answers.
+part_bench_harness() {
+    check bench-clippy cargo clippy --locked --manifest-path bench/Cargo.toml --target-dir "$TARGET_DIR/bench" --all-targets -- -D warnings
+    run bench-harness cargo test --locked --manifest-path bench/Cargo.toml --target-dir "$TARGET_DIR/bench"
+    record_counted bench-harness "$(sum bench-harness '^test result: ' 'passed')" "$(sum bench-harness '^test result: ' 'failed')"
+}
+
 part_deny() {
     if cargo deny --version >/dev/null 2>&1; then
         check deny cargo deny --locked check bans licenses sources
@@ -104,7 +111,7 @@ part_tidy
 check clippy cargo clippy --locked --workspace --all-targets -- -D warnings
 part_rust
 part_docs
-check bench-harness cargo clippy --locked --manifest-path bench/Cargo.toml --target-dir "$TARGET_DIR/bench" --all-targets -- -D warnings
+part_bench_harness
 part_deny
 part_sdk
 
