@@ -50,6 +50,9 @@ const CLOCKS: &[&str] = &["Instant", "SystemTime"];
 const SERDE_FREE: &[&str] = &["gw-core", "gw-wire", "gw-spi"];
 const SERDE: &[&str] = &["serde", "serde_json", "serde_derive", "serde_core"];
 
+/// Crates that see every request: they read through gw-wire's index and build no tree of JSON values.
+const REQUEST_PATH: &[&str] = &["gw-core", "gw-wire", "gw-spi", "gw-dialect-*", "gw-pipeline", "gw-edge"];
+
 /// Each crate uses only the crates below it.
 pub fn workspace_edges(workspace: &Workspace) -> Vec<Violation> {
     const RULE: &str = "layers";
@@ -96,6 +99,8 @@ pub fn confined_dependencies(workspace: &Workspace) -> Vec<Violation> {
             }
             if SERDE.contains(&name.as_str()) && matches_any(SERDE_FREE, &manifest.package) {
                 complain("types of this layer must not become a wire format or a table by accident");
+            } else if name == "serde_json" && matches_any(REQUEST_PATH, &manifest.package) {
+                complain("the request path builds no JSON tree, it reads through gw-wire's index");
             }
         }
     }
@@ -234,6 +239,8 @@ mod tests {
             ("gw-wire", "tokio"),
             ("gw-dialect-openai-chat", "hyper"),
             ("gw-config", "anyhow"),
+            ("gw-pipeline", "serde_json"),
+            ("gw-dialect-gemini", "serde_json"),
         ];
         for (package, dependency) in bad {
             assert_eq!(check(confined_dependencies, &[manifest(package, dependency, "")]).len(), 1, "{package}");
