@@ -205,5 +205,4 @@ impl KeyDirectory {
 }
 
 #[cfg(test)]
-#[path = "index/tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! Settlement records in SQLite.
 
-use std::fmt::Write;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use gw_store::{
@@ -52,18 +52,14 @@ fn stored(value: u64) -> i64 {
 
 fn insert_statement(rows: usize) -> String {
     let width = COLUMNS.len() + UsageTokens::COUNT;
-    let mut sql =
-        format!("INSERT INTO usage_records ({}, {}) VALUES ", COLUMNS.join(", "), UsageTokens::FIELDS.join(", "));
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 1..=width {
-            let separator = if column == width { ")" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(sql, "${}{separator}", row * width + column);
-        }
-    }
-    sql.push_str(" ON CONFLICT (attempt_id) DO NOTHING");
-    sql
+    // Bare `?`, not `$1`: the driver looks every parameter's name up, and SQLite finds a name by walking a list.
+    let row = format!("({})", vec!["?"; width].join(", "));
+    format!(
+        "INSERT INTO usage_records ({}, {}) VALUES {} ON CONFLICT (attempt_id) DO NOTHING",
+        COLUMNS.join(", "),
+        UsageTokens::FIELDS.join(", "),
+        vec![row; rows].join(", ")
+    )
 }
 
 fn bind<'q>(query: Insert<'q>, record: &'q UsageRecord) -> Result<Insert<'q>, StoreError> {
@@ -194,9 +190,9 @@ impl UsageSink for SqliteStore {
             if rest.len() < rows {
                 continue;
             }
-            let sql = std::sync::Arc::new(insert_statement(rows));
+            let sql = Arc::new(insert_statement(rows));
             while let Some((chunk, after)) = rest.split_at_checked(rows) {
-                let mut query = sqlx::query(AssertSqlSafe(std::sync::Arc::clone(&sql)));
+                let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&sql)));
                 for record in chunk {
                     query = bind(query, record)?;
                 }
