@@ -12,5 +12,6 @@ mod anthropic;
 mod faults;
 mod gemini;
 mod openai;
+mod published;
 mod sockets;
 mod support;
