@@ -78,13 +78,24 @@ pub fn unfinished(workspace: &Workspace) -> Vec<Violation> {
     })
 }
 
-/// A test runs or is deleted.
+/// A test runs or is deleted. The exception is a test that another test of the same file starts as a process of its own:
+/// `#[ignore = "child of <that test>"]`.
 pub fn ignored_test(workspace: &Workspace) -> Vec<Violation> {
-    find_in_code(workspace, "ignored-test", |line| {
+    let is_child = |file: &File, line: usize| {
+        let text = file.text.lines().nth(line - 1).unwrap_or_default();
+        let parent = text.split_once("\"child of ").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
+        parent.is_some_and(|name| file.text.contains(&format!("fn {name}(")))
+    };
+    let mut found = find_in_code(workspace, "ignored-test", |line| {
         let compact: String = line.chars().filter(|character| !character.is_whitespace()).collect();
         let is_ignored = compact.contains("#[ignore]") || compact.contains("#[ignore=");
         is_ignored.then(|| "an ignored test proves nothing: make it run, or delete it".to_owned())
-    })
+    });
+    found.retain(|violation| {
+        let file = workspace.files.iter().find(|file| file.path == violation.path);
+        !file.is_some_and(|file| is_child(file, violation.line))
+    });
+    found
 }
 
 /// No path of the machine that the work was done on.
@@ -191,6 +202,10 @@ mod tests {
         let text = "//! x\n#[test]\n#[ignore]\nfn a() {}\n#[ignore = \"slow\"]\nfn b() {}\nfn ignore() {}\n";
         let workspace = Workspace::of(&[("crates/a/tests/it.rs", text)]);
         assert_eq!(lines_of(&ignored_test(&workspace)), [("crates/a/tests/it.rs", 3), ("crates/a/tests/it.rs", 5)]);
+        let child = "//! x\n#[ignore = \"child of a_crash\"]\nfn b() {}\nfn a_crash() {}\n";
+        let orphan = "//! x\n#[ignore = \"child of nobody\"]\nfn b() {}\n";
+        let workspace = Workspace::of(&[("crates/a/tests/child.rs", child), ("crates/a/tests/orphan.rs", orphan)]);
+        assert_eq!(lines_of(&ignored_test(&workspace)), [("crates/a/tests/orphan.rs", 2)]);
     }
 
     #[test]
