@@ -51,6 +51,8 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_record_comes_back(record in any_record()) {
         prop_assert_eq!(decode(&encoded(&record)), Ok(record));

@@ -206,7 +206,7 @@ fn a_frame_inside_a_clients_text_is_never_taken_for_a_record() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever happens to a byte, what comes back is a beginning of what was written, unchanged.
     #[test]
