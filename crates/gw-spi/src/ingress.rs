@@ -72,6 +72,16 @@ pub trait Ingress: Send + Sync {
     /// The path prefix under which only this dialect answers, for example `/openai`.
     fn prefix(&self) -> &'static str;
 
+    /// Name of the response header that carries the processing time in milliseconds, where the dialect has one.
+    fn timing_header(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Name of the dialect's own request-id header, sent besides `x-request-id`.
+    fn request_id_header(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Recognises a path (prefix already removed, query without `?`). Returns the route even when `method` is wrong;
     /// `method` serves to tell apart paths that two dialects share. `headers` likewise.
     fn route(&self, method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Route>;

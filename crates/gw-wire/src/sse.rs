@@ -85,6 +85,12 @@ impl SseFramer {
         self.pending.iter().any(|byte| !byte.is_ascii_whitespace())
     }
 
+    /// Length of the incomplete event that is waiting.
+    #[must_use]
+    pub fn pending_len(&self) -> usize {
+        self.pending.len()
+    }
+
     fn split(&mut self, whole: Bytes, out: &mut Vec<Frame>) -> Bytes {
         let mut begin = 0;
         let mut search = self.searched;

@@ -1,0 +1,333 @@
+//! From arrival to answer: the stages of a call in the order in which they run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use gw_core::{Code, EndReason, GatewayError, Operation};
+use gw_identity::{KeyDirectory, Lookup, Principal};
+use gw_spi::{Egress, Ingress, ModelCard, Route, StateSealer, bad_json};
+use gw_store::UsageRecord;
+use gw_wire::Document;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::OpenFault;
+use crate::body::GatewayBody;
+use crate::chat::ChatCall;
+use crate::pump::end_of;
+use crate::settle::{Observer, Settled, Settlement};
+use crate::snapshot::{ModelEntry, Snapshot};
+use crate::transport::Transport;
+use crate::{clock, native};
+
+/// All dialects in service, in routing order.
+#[derive(Clone, Default)]
+pub struct Dialects {
+    /// Server sides.
+    pub ingresses: Vec<Arc<dyn Ingress>>,
+    /// Client sides.
+    pub egresses: Vec<Arc<dyn Egress>>,
+}
+
+/// What a gateway is made of.
+pub struct GatewayParts {
+    /// Dialects.
+    pub dialects: Dialects,
+    /// First configuration.
+    pub snapshot: Arc<Snapshot>,
+    /// Client keys.
+    pub keys: Arc<KeyDirectory>,
+    /// Client towards providers.
+    pub transport: Transport,
+    /// Takes settled calls.
+    pub observer: Arc<dyn Observer>,
+    /// Seals vendor state.
+    pub sealer: Arc<dyn StateSealer>,
+}
+
+/// The gateway: shared by all connections.
+pub struct Gateway {
+    pub(crate) dialects: Dialects,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    keys: Arc<KeyDirectory>,
+    pub(crate) transport: Transport,
+    observer: Arc<dyn Observer>,
+    pub(crate) sealer: Arc<dyn StateSealer>,
+    shutting_down: Arc<AtomicBool>,
+    pub(crate) cut: CancellationToken,
+}
+
+/// A request whose path is known and whose body was read.
+pub struct Arrival {
+    /// Server side of the caller's dialect.
+    pub ingress: Arc<dyn Ingress>,
+    /// What the path asks for.
+    pub route: Route,
+    /// Request id.
+    pub request_id: String,
+    /// Request method.
+    pub method: Method,
+    /// Path, dialect prefix removed.
+    pub path: String,
+    /// Query without `?`.
+    pub query: Option<String>,
+    /// Request headers.
+    pub headers: HeaderMap,
+    /// Whole body.
+    pub body: Bytes,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// When the request's head was read.
+    pub started: Instant,
+}
+
+/// A call that failed before its answer began.
+pub(crate) struct Failure {
+    pub(crate) error: GatewayError,
+    /// The provider's own answer, for a client of the same dialect.
+    pub(crate) verbatim: Option<(StatusCode, Bytes)>,
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        Self { error, verbatim: None }
+    }
+}
+
+impl Failure {
+    /// Keeps a provider's answer only when the client's format is the same, the fault is the client's own, and it is
+    /// JSON.
+    pub(crate) fn of(fault: OpenFault, relay: bool) -> Self {
+        let OpenFault { error, answer } = fault;
+        let verbatim = answer.filter(|(status, body)| {
+            let clients = matches!(status.as_u16(), 400 | 404 | 409 | 413 | 422 | 429);
+            let own = error.code.blame() == gw_core::Blame::Client;
+            relay && clients && own && matches!(body.first(), Some(b'{' | b'['))
+        });
+        Self { error, verbatim }
+    }
+}
+
+impl Gateway {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        Self {
+            dialects: parts.dialects,
+            snapshot: ArcSwap::new(parts.snapshot),
+            keys: parts.keys,
+            transport: parts.transport,
+            observer: parts.observer,
+            sealer: parts.sealer,
+            shutting_down: Arc::new(AtomicBool::new(false)),
+            cut: CancellationToken::new(),
+        }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Swaps the configuration; calls in flight keep theirs.
+    pub fn replace_snapshot(&self, snapshot: Arc<Snapshot>) {
+        self.snapshot.store(snapshot);
+    }
+
+    /// Dialects in service.
+    #[must_use]
+    pub fn dialects(&self) -> &Dialects {
+        &self.dialects
+    }
+
+    /// From now on a dropped call counts as ended by shutdown.
+    pub fn begin_shutdown(&self) {
+        self.shutting_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether shutdown has begun.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::Relaxed)
+    }
+
+    /// Ends all streams with a clean error.
+    pub fn cut_streams(&self) {
+        self.cut.cancel();
+    }
+
+    /// Who presents this key.
+    ///
+    /// # Errors
+    /// `unauthenticated` for no, an unknown, a disabled or an expired key.
+    pub fn identify(&self, key: Option<&str>) -> Result<Arc<Principal>, GatewayError> {
+        let refuse = |message: &'static str| Err(GatewayError::new(Code::Unauthenticated, message));
+        let Some(key) = key.filter(|key| !key.is_empty()) else {
+            return refuse(
+                "no API key: send it as 'Authorization: Bearer <key>', 'x-api-key', 'x-goog-api-key', 'api-key' or '?key='",
+            );
+        };
+        match self.keys.lookup(key, clock::now_ms()) {
+            Lookup::Found(principal) => Ok(principal),
+            Lookup::Disabled => refuse("this API key is disabled"),
+            Lookup::Expired => refuse("this API key has expired"),
+            Lookup::Unknown => refuse("this API key is not known here"),
+        }
+    }
+
+    /// Answers a call. Never fails: errors are rendered in the caller's dialect.
+    pub async fn execute(&self, arrival: Arrival) -> Response<GatewayBody> {
+        let mut settlement = self.settlement(&arrival);
+        let snapshot = self.snapshot.load_full();
+        let answered = self.run(&arrival, &snapshot, &mut settlement).await;
+        let mut response = match answered {
+            Ok(response) => response,
+            Err(failure) => {
+                let error = &failure.error;
+                let reply = arrival.ingress.encode_error(error, &arrival.request_id);
+                let mut response = match failure.verbatim {
+                    Some((status, body)) => json(status, body),
+                    None => json(reply.status, reply.body),
+                };
+                response.headers_mut().extend(reply.headers);
+                settlement.finish(end_of_failure(error), response.status().as_u16(), Some(error));
+                response
+            }
+        };
+        self.decorate(&mut response, &arrival);
+        response
+    }
+
+    async fn run(
+        &self,
+        arrival: &Arrival,
+        snapshot: &Arc<Snapshot>,
+        settlement: &mut Settlement,
+    ) -> Result<Response<GatewayBody>, Failure> {
+        match arrival.route.operation {
+            Operation::ListModels => Ok(self.list(arrival, snapshot, settlement)),
+            Operation::GetModel => Ok(self.model(arrival, snapshot, settlement)?),
+            Operation::Native => native::call(self, arrival, snapshot, settlement).await,
+            Operation::Chat | Operation::CountTokens => {
+                let text = std::str::from_utf8(&arrival.body).map_err(|fault| {
+                    let message = format!("the request body is not valid UTF-8 (byte {})", fault.valid_up_to());
+                    GatewayError::new(Code::BadRequest, message)
+                })?;
+                let envelope =
+                    Document::envelope(text, snapshot.settings().limits).map_err(|fault| bad_json(&fault))?;
+                let peek = arrival.ingress.peek(&arrival.route, &envelope)?;
+                let requested = arrival.route.model.as_deref().or(peek.model.as_deref());
+                let entry = self.target(arrival, snapshot, requested, settlement)?;
+                let call = ChatCall { gateway: self, arrival, snapshot, entry: &entry, peek: &peek, text };
+                settlement.record(|record| record.streaming = peek.stream);
+                settlement.request_bytes(arrival.body.len() as u64);
+                if arrival.route.operation == Operation::CountTokens {
+                    return call.count(settlement).await;
+                }
+                call.answer(&envelope, settlement).await
+            }
+        }
+    }
+
+    /// Checks the key's permission and finds who serves the model.
+    pub(crate) fn target(
+        &self,
+        arrival: &Arrival,
+        snapshot: &Snapshot,
+        requested: Option<&str>,
+        settlement: &mut Settlement,
+    ) -> Result<ModelEntry, GatewayError> {
+        let named = requested.unwrap_or_default();
+        settlement.record(|record| record.requested_model = bounded(named));
+        if !named.is_empty() && !arrival.principal.allows_model(named) {
+            let message = format!("this API key may not use model '{}'", bounded(named));
+            return Err(GatewayError::new(Code::Forbidden, message).with_param("model"));
+        }
+        let entry = snapshot.resolve(requested)?;
+        settlement.record(|record| {
+            record.provider = entry.provider.name.as_ref().to_owned();
+            record.upstream_model = bounded(&entry.upstream);
+        });
+        Ok(entry)
+    }
+
+    fn list(&self, arrival: &Arrival, snapshot: &Snapshot, settlement: &mut Settlement) -> Response<GatewayBody> {
+        let cards: Vec<ModelCard> =
+            snapshot.catalogue().iter().filter(|card| arrival.principal.allows_model(&card.id)).cloned().collect();
+        settlement.finish(EndReason::Completed, 200, None);
+        json(StatusCode::OK, arrival.ingress.encode_models(&cards))
+    }
+
+    fn model(
+        &self,
+        arrival: &Arrival,
+        snapshot: &Snapshot,
+        settlement: &mut Settlement,
+    ) -> Result<Response<GatewayBody>, GatewayError> {
+        let wanted = arrival.route.model.as_deref().unwrap_or_default();
+        let found =
+            snapshot.catalogue().iter().find(|card| card.id == wanted && arrival.principal.allows_model(&card.id));
+        let Some(card) = found else {
+            let message = format!("there is no model '{}' here; GET /v1/models lists them", bounded(wanted));
+            return Err(GatewayError::new(Code::NotFound, message).with_param("model"));
+        };
+        settlement.finish(EndReason::Completed, 200, None);
+        Ok(json(StatusCode::OK, arrival.ingress.encode_model(card)))
+    }
+
+    fn settlement(&self, arrival: &Arrival) -> Settlement {
+        let record = UsageRecord {
+            attempt_id: format!("{}.1", arrival.request_id),
+            request_id: arrival.request_id.clone(),
+            key_id: arrival.principal.key_id.clone(),
+            key_name: arrival.principal.name.clone(),
+            at_ms: clock::now_ms(),
+            ingress: arrival.ingress.id().0.to_owned(),
+            operation: arrival.route.operation.as_str().to_owned(),
+            ..UsageRecord::default()
+        };
+        let settled = Settled {
+            record,
+            format: arrival.ingress.label(),
+            error_family: None,
+            error_message: None,
+            method: arrival.method.as_str().to_owned(),
+            path: arrival.path.clone(),
+            reached_provider: false,
+            billable: matches!(arrival.route.operation, Operation::Chat | Operation::Native | Operation::CountTokens),
+        };
+        Settlement::new(settled, Arc::clone(&self.observer), arrival.started, Arc::clone(&self.shutting_down))
+    }
+
+    fn decorate(&self, response: &mut Response<GatewayBody>, arrival: &Arrival) {
+        if let Some(name) = arrival.ingress.timing_header()
+            && let Ok(value) = HeaderValue::from_str(&clock::elapsed_ms(arrival.started).to_string())
+        {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// A complete JSON answer.
+pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<GatewayBody> {
+    let mut response = Response::new(GatewayBody::full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Names in records are bounded: a client writes them.
+pub(crate) fn bounded(name: &str) -> String {
+    name.chars().take(256).collect()
+}
+
+fn end_of_failure(error: &GatewayError) -> EndReason {
+    match error.code.blame() {
+        gw_core::Blame::Client if error.upstream_status.is_none() => EndReason::Refused,
+        _ => end_of(error),
+    }
+}
