@@ -1,7 +1,7 @@
 //! From arrival to answer: the stages of a call in the order in which they run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -58,6 +58,23 @@ pub struct Gateway {
     pub(crate) sealer: Arc<dyn StateSealer>,
     shutting_down: Arc<AtomicBool>,
     pub(crate) cut: CancellationToken,
+    attempts: AttemptIds,
+}
+
+/// Ids that never repeat, whatever request ids clients choose.
+struct AttemptIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl AttemptIds {
+    fn new() -> Self {
+        Self { process: rand::random(), next: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> String {
+        format!("{:016x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A request whose path is known and whose body was read.
@@ -84,11 +101,28 @@ pub struct Arrival {
     pub started: Instant,
 }
 
+/// A request that is refused before it becomes a call.
+#[derive(Clone, Copy)]
+pub struct Rejected<'r> {
+    /// Whose error format is used.
+    pub ingress: &'r Arc<dyn Ingress>,
+    /// Request id.
+    pub request_id: &'r str,
+    /// Request method.
+    pub method: &'r Method,
+    /// Request path.
+    pub path: &'r str,
+    /// Who calls, when that is known.
+    pub principal: Option<&'r Principal>,
+    /// When the request's head was read.
+    pub started: Instant,
+}
+
 /// A call that failed before its answer began.
 pub(crate) struct Failure {
     pub(crate) error: GatewayError,
     /// The provider's own answer, for a client of the same dialect.
-    pub(crate) verbatim: Option<(StatusCode, Bytes)>,
+    pub(crate) verbatim: Option<Box<(StatusCode, Bytes)>>,
 }
 
 impl From<GatewayError> for Failure {
@@ -107,6 +141,7 @@ impl Failure {
             let own = error.code.blame() == gw_core::Blame::Client;
             relay && clients && own && matches!(body.first(), Some(b'{' | b'['))
         });
+        let verbatim = verbatim.map(Box::new);
         Self { error, verbatim }
     }
 }
@@ -124,6 +159,7 @@ impl Gateway {
             sealer: parts.sealer,
             shutting_down: Arc::new(AtomicBool::new(false)),
             cut: CancellationToken::new(),
+            attempts: AttemptIds::new(),
         }
     }
 
@@ -189,7 +225,7 @@ impl Gateway {
             Err(failure) => {
                 let error = &failure.error;
                 let reply = arrival.ingress.encode_error(error, &arrival.request_id);
-                let mut response = match failure.verbatim {
+                let mut response = match failure.verbatim.map(|answer| *answer) {
                     Some((status, body)) => json(status, body),
                     None => json(reply.status, reply.body),
                 };
@@ -199,6 +235,41 @@ impl Gateway {
             }
         };
         self.decorate(&mut response, &arrival);
+        response
+    }
+
+    /// Answers a request that never became a call (no key, no such path, unreadable body), and puts it on record.
+    pub fn reject(&self, rejected: Rejected<'_>, error: &GatewayError) -> Response<GatewayBody> {
+        let reply = rejected.ingress.encode_error(error, rejected.request_id);
+        let (key_id, key_name) =
+            rejected.principal.map(|who| (who.key_id.clone(), who.name.clone())).unwrap_or_default();
+        let record = UsageRecord {
+            attempt_id: self.attempts.next(),
+            request_id: rejected.request_id.to_owned(),
+            key_id,
+            key_name,
+            at_ms: clock::now_ms(),
+            ingress: rejected.ingress.id().0.to_owned(),
+            ..UsageRecord::default()
+        };
+        let settled = Settled {
+            record,
+            format: rejected.ingress.label(),
+            error_family: None,
+            error_message: None,
+            method: rejected.method.as_str().to_owned(),
+            path: bounded(rejected.path),
+            reached_provider: false,
+            billable: false,
+        };
+        let stopping = Arc::clone(&self.shutting_down);
+        Settlement::new(settled, Arc::clone(&self.observer), rejected.started, stopping).finish(
+            EndReason::Refused,
+            reply.status.as_u16(),
+            Some(error),
+        );
+        let mut response = json(reply.status, reply.body);
+        response.headers_mut().extend(reply.headers);
         response
     }
 
@@ -281,7 +352,7 @@ impl Gateway {
 
     fn settlement(&self, arrival: &Arrival) -> Settlement {
         let record = UsageRecord {
-            attempt_id: format!("{}.1", arrival.request_id),
+            attempt_id: self.attempts.next(),
             request_id: arrival.request_id.clone(),
             key_id: arrival.principal.key_id.clone(),
             key_name: arrival.principal.name.clone(),

@@ -82,8 +82,14 @@ pub trait Ingress: Send + Sync {
         None
     }
 
+    /// Whether a request to a path that nobody serves is most likely meant for this dialect: its error format is used.
+    fn claims(&self, _path: &str, _headers: &HeaderMap) -> bool {
+        false
+    }
+
     /// Recognises a path (prefix already removed, query without `?`). Returns the route even when `method` is wrong;
-    /// `method` serves to tell apart paths that two dialects share. `headers` likewise.
+    /// `method` serves to tell apart paths that two dialects share. `headers` likewise; the edge adds `x-irongate-prefix`
+    /// with the prefix's name when the path had one.
     fn route(&self, method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Route>;
 
     /// Reads model and stream flag from the top-level index.
