@@ -119,7 +119,7 @@ fn word<W: Copy, T: From<W>>(value: &W) -> T {
 }
 
 /// Lowest first, whatever the order in data: snapping relies on it.
-fn efforts(words: &Vec<String>) -> Vec<Effort> {
+fn efforts(words: &[String]) -> Vec<Effort> {
     let mut efforts: Vec<Effort> = words.iter().map(|word| Effort::parse(word)).collect();
     efforts.sort();
     efforts.dedup();

@@ -78,13 +78,8 @@ impl ConfiguredProvider {
     }
 
     /// Works out everything that does not depend on a call.
-    pub(crate) fn new(
-        profile: &Profile,
-        dialects: &[DialectId],
-        settings: &ProviderSettings,
-    ) -> Result<Self, Problem> {
-        let options = Options::parse(settings.options_json.as_deref())
-            .map_err(|text| Problem::new("options", text))?;
+    pub(crate) fn new(profile: &Profile, dialects: &[DialectId], settings: &ProviderSettings) -> Result<Self, Problem> {
+        let options = Options::parse(settings.options_json.as_deref()).map_err(|text| Problem::new("options", text))?;
         let base = base_url(profile, settings)?;
         let plans = plans(profile, dialects, settings, &options, &base)?;
         let key = usable_key(settings.api_key.as_ref());
@@ -99,9 +94,9 @@ impl ConfiguredProvider {
             let able = plans.iter().filter(|plan| plan.path(operation, false).is_some());
             able.map(|plan| Speaks { dialect: plan.dialect, framing: plan.framing }).collect()
         });
-        let keyed = plans.iter().any(|plan| {
-            plan.auth != RawAuth::None && !headers::brings_credential(&plan.auth, &settings.headers)
-        });
+        let keyed = plans
+            .iter()
+            .any(|plan| plan.auth != RawAuth::None && !headers::brings_credential(&plan.auth, &settings.headers));
         let missing_key = (key.is_none() && keyed && profile.needs_key()).then(|| missing_key(profile, settings));
         Ok(Self {
             name: settings.name.clone(),

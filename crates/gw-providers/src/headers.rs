@@ -40,8 +40,9 @@ pub(crate) fn build<'a>(
         headers.insert(header_name(name)?, header_value(name, text)?);
     }
     if let Some((name, text)) = credential(auth, key)? {
-        let mut value = HeaderValue::from_str(text.expose())
-            .map_err(|_| Problem::new("api_key", "has characters that cannot stand in a header; check for line breaks"))?;
+        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| {
+            Problem::new("api_key", "has characters that cannot stand in a header; check for line breaks")
+        })?;
         value.set_sensitive(true);
         headers.insert(name, value);
     }

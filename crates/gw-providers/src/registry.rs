@@ -27,8 +27,7 @@ impl Registry {
     /// # Errors
     /// When a profile is broken or names a format that is not in the table.
     pub fn builtin(dialects: &[DialectId]) -> Result<Self, ProfileError> {
-        let mut registry =
-            Self { dialects: dialects.to_vec(), profiles: BTreeMap::new(), aliases: BTreeMap::new() };
+        let mut registry = Self { dialects: dialects.to_vec(), profiles: BTreeMap::new(), aliases: BTreeMap::new() };
         for (profile, models) in builtin::FOLDERS {
             registry.register(Profile::from_folder(profile, models)?)?;
         }
@@ -80,7 +79,9 @@ impl Registry {
             return Err(BuildError::UnknownKind {
                 provider: settings.name.clone(),
                 kind: settings.kind.clone(),
-                hint: self.nearest(&settings.kind).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)")),
+                hint: self
+                    .nearest(&settings.kind)
+                    .map_or_else(String::new, |name| format!(" (did you mean `{name}`?)")),
                 known: self.kinds().collect::<Vec<_>>().join(", "),
             });
         };

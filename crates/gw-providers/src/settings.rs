@@ -58,6 +58,8 @@ impl Options {
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, String> {
         match text.map(str::trim) {
             None | Some("") => Ok(Self::default()),
+            // A derived reader would take an array for the fields in order.
+            Some(text) if !text.starts_with('{') => Err("is not usable: it must be a JSON object".to_owned()),
             Some(text) => serde_json::from_str(text).map_err(|error| format!("is not usable: {error}")),
         }
     }
