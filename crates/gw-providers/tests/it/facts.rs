@@ -165,7 +165,8 @@ fn quirks_of_services() {
     assert_eq!((claude.max_candidates, claude.structured), (1, Structured::SchemaOnly));
     assert!(record("anthropic", "claude-haiku-4-5").prefill && !record("anthropic", "claude-sonnet-4-6").prefill);
     // Another service that speaks this format is not a Claude.
-    assert_eq!(record("anthropic", "glm-4.6").sampling, Always);
+    let stranger = record("anthropic", "glm-4.6");
+    assert_eq!((stranger.sampling, stranger.max_output), (Always, None), "an unknown limit must not cut the caller's");
 
     assert!(!record("ollama", "llama3.2").tool_choice);
     assert_eq!(record("lmstudio", "any").structured, Structured::SchemaOnly);
