@@ -77,7 +77,8 @@ start() {
     # In a session of its own, or Ctrl-C would reach it twice: from the terminal and from here.
     setsid "$IRONGATE" serve ${LISTEN:+--listen "$LISTEN"} &
     SERVER=$!
-    trap 'kill -TERM "$SERVER" 2>/dev/null || true' INT TERM
+    STOPPING=0
+    trap 'STOPPING=1; kill -TERM "$SERVER" 2>/dev/null || true' INT TERM
     local waited=0
     until curl -s -f -o /dev/null --max-time 2 "http://$ADDRESS/health/ready"; do
         kill -0 "$SERVER" 2>/dev/null || die "irongate did not start: its last message above says why"
@@ -124,10 +125,10 @@ choose_mode
 start
 first_key
 show
-# The first wait is cut short by a signal; the second one waits for the streams in flight to finish.
+# A signal cuts the first wait short; the second waits for the streams in flight and has the server's own status.
 status=0
 wait "$SERVER" || status=$?
-if kill -0 "$SERVER" 2>/dev/null; then
+if [ "$STOPPING" = 1 ]; then
     status=0
     wait "$SERVER" || status=$?
 fi
