@@ -18,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("gw-ledger", &["gw-core", "gw-store"]),
     ("gw-telemetry", &["gw-core"]),
     ("gw-pipeline", &["gw-core", "gw-wire", "gw-spi", "gw-store", "gw-ledger", "gw-identity", "gw-telemetry"]),
-    ("gw-edge", &["gw-core", "gw-wire", "gw-spi", "gw-pipeline", "gw-telemetry"]),
+    ("gw-edge", &["gw-core", "gw-wire", "gw-spi", "gw-identity", "gw-pipeline", "gw-telemetry"]),
     ("gw-admin", &["gw-core", "gw-store", "gw-config", "gw-identity", "gw-telemetry"]),
     ("gw-mock", &[]),
     ("gw-testkit", &["gw-core", "gw-wire", "gw-spi", "gw-mock"]),
