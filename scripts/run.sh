@@ -27,16 +27,29 @@ has_key() {
     [ -f .env ] && grep -Eq "^(export )?${name}=[\"']?[A-Za-z0-9]" .env
 }
 
-# Providers or models that somebody set up in irongate.yaml, with keys or, for local servers, without.
+# The file that irongate will take, or nothing.
+config_file() {
+    local candidate
+    for candidate in irongate.yaml config/proxy-config.yaml config.yaml; do
+        if [ -f "$candidate" ]; then
+            say "$candidate"
+            return
+        fi
+    done
+}
+
+# Providers or models that somebody set up in the file, with keys or, for local servers, without.
 is_configured() {
-    [ -f irongate.yaml ] && grep -Eq "^(providers|models):" irongate.yaml
+    local file
+    file="$(config_file)"
+    [ -n "$file" ] && grep -Eq "^(providers|models):" "$file"
 }
 
 choose_mode() {
     if [ -z "${ENABLE_MOCK_MODE:-}" ] && ! { [ -f .env ] && grep -q '^ENABLE_MOCK_MODE=' .env; }; then
         if ! has_key && ! is_configured; then
             export ENABLE_MOCK_MODE=true
-            say "No provider key in .env or the environment and no provider in irongate.yaml: using the built-in mock providers."
+            say "No provider key in .env or the environment and no provider configured: using the built-in mock providers."
         fi
     fi
     choose_model
@@ -59,9 +72,10 @@ choose_model() {
 
 # What curl can reach: the configured address, with a host that is not a wildcard.
 choose_address() {
-    local configured=""
-    if [ -f irongate.yaml ]; then
-        configured="$(sed -nE 's/^listen:[[:space:]]*"?([^"[:space:]]+)"?.*/\1/p' irongate.yaml | head -n1)"
+    local configured="" file
+    file="$(config_file)"
+    if [ -n "$file" ]; then
+        configured="$(sed -nE 's/^listen:[[:space:]]*"?([^"[:space:]]+)"?.*/\1/p' "$file")"
     fi
     ADDRESS="${LISTEN:-${IRONGATE_LISTEN:-${configured:-127.0.0.1:8080}}}"
     case "$ADDRESS" in
@@ -91,7 +105,9 @@ start() {
 first_key() {
     KEY=""
     # Shown once and stored nowhere in clear: a later run cannot print it again.
-    if ! "$IRONGATE" keys list | grep -qw first; then
+    local names
+    names="$("$IRONGATE" keys list | cut -f1)"
+    if ! grep -qx first <<<"$names"; then
         KEY="$("$IRONGATE" keys create --name first)"
     fi
 }
