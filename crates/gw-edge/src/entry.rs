@@ -71,12 +71,10 @@ pub struct Edge {
 
 /// The head of a request, as far as routing needs it.
 struct Head<'h> {
-    request_id: &'h str,
     method: &'h Method,
     path: &'h str,
     query: Option<&'h str>,
     headers: &'h HeaderMap,
-    started: Instant,
 }
 
 /// Who answers a path.
@@ -144,20 +142,30 @@ impl Edge {
             return admin(request).await;
         }
         let (parts, incoming) = request.into_parts();
-        let head = Head {
-            request_id: id,
-            method: &parts.method,
-            path: parts.uri.path(),
-            query: parts.uri.query(),
-            headers: &parts.headers,
-            started,
-        };
+        let head =
+            Head { method: &parts.method, path: parts.uri.path(), query: parts.uri.query(), headers: &parts.headers };
         let Some(found) = self.find(&head) else {
             return self.render(&not_served(head.path), id).map(ReplyBody::Gateway);
         };
-        let ingress = Arc::clone(found.ingress);
-        let mut response = match self.arrive(&head, found, incoming).await {
-            Ok(arrival) => self.gateway.execute(arrival).await,
+        let Found { ingress, path, route } = found;
+        let ingress = Arc::clone(ingress);
+        let admitted = self.admit(&head, route, incoming).await;
+        let mut response = match admitted {
+            Ok(Admitted { principal, route, body }) => {
+                let arrival = Arrival {
+                    ingress: Arc::clone(&ingress),
+                    route,
+                    request_id: id.to_owned(),
+                    method: parts.method,
+                    path,
+                    query: parts.uri.query().map(str::to_owned),
+                    headers: parts.headers,
+                    body,
+                    principal,
+                    started,
+                };
+                self.gateway.execute(arrival).await
+            }
             Err(Refusal { error, principal, allow }) => {
                 let rejected = Rejected {
                     ingress: &ingress,
@@ -183,11 +191,11 @@ impl Edge {
     }
 
     /// Checks the key before the body is read: strangers cannot make the gateway buffer anything.
-    async fn arrive(&self, head: &Head<'_>, found: Found<'_>, incoming: Incoming) -> Result<Arrival, Refusal> {
+    async fn admit(&self, head: &Head<'_>, route: Option<Route>, incoming: Incoming) -> Result<Admitted, Refusal> {
         let presented = key::of(head.headers, head.query);
         let principal = self.gateway.identify(presented.as_deref())?;
         let refuse = |error: GatewayError| Refusal { error, principal: Some(Arc::clone(&principal)), allow: None };
-        let Some(route) = found.route else { return Err(refuse(not_served(head.path))) };
+        let Some(route) = route else { return Err(refuse(not_served(head.path))) };
         let head_of_get = head.method == Method::HEAD && route.method == Method::GET;
         if route.method != *head.method && !head_of_get && route.operation != Operation::Native {
             let message = format!("{} is not allowed here; use {}", head.method, route.method);
@@ -197,18 +205,7 @@ impl Edge {
         }
         let limit = self.gateway.snapshot().settings().body_limit;
         let body = body::read(head.headers, incoming, limit).await.map_err(refuse)?;
-        Ok(Arrival {
-            ingress: Arc::clone(found.ingress),
-            route,
-            request_id: head.request_id.to_owned(),
-            method: head.method.clone(),
-            path: found.path,
-            query: head.query.map(str::to_owned),
-            headers: head.headers.clone(),
-            body,
-            principal,
-            started: head.started,
-        })
+        Ok(Admitted { principal, route, body })
     }
 
     /// Finds the dialect of a path: by prefix, else the first that recognises it.
@@ -280,6 +277,13 @@ impl Edge {
         let error = GatewayError::new(Code::Internal, "the gateway failed on this request; its log names the cause");
         self.render(&error, id).map(ReplyBody::Gateway)
     }
+}
+
+/// A request that may become a call.
+struct Admitted {
+    principal: Arc<Principal>,
+    route: Route,
+    body: Bytes,
 }
 
 struct Refusal {

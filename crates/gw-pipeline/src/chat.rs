@@ -320,7 +320,7 @@ impl ChatCall<'_> {
         let cut = self.gateway.cut.clone().cancelled_owned();
         let mut pump = Pump::new(upstream, lane, deadlines, settlement.take(), cut);
         if let Some(body) = whole {
-            self.replay(&mut pump, plan, &body, &context, settlement)?;
+            Self::replay(&mut pump, plan, &body, &context, settlement)?;
         }
         let primed = tokio::time::timeout(settings.head_wait, pump.prime()).await;
         if let Ok(Primed::Failed(error)) = primed {
@@ -335,28 +335,25 @@ impl ChatCall<'_> {
 
     /// Feeds an answer that came whole to a client that wants a stream.
     fn replay(
-        &self,
         pump: &mut Pump,
         plan: &Plan,
         body: &Bytes,
         context: &ReplyContext,
         settlement: &mut Settlement,
-    ) -> Result<(), Failure> {
-        match plan.egress.decode_reply(body, context) {
-            Ok(reply) => {
-                let (lane, out) = pump.lane_mut();
-                let seen = match lane {
-                    Lane::Translate(translate) => translate.events(unfold(reply), out),
-                    Lane::Relay(_) | Lane::Raw(_) => return Ok(()),
-                };
-                pump.absorb(seen);
-                Ok(())
-            }
+    ) -> Result<(), GatewayError> {
+        let reply = match plan.egress.decode_reply(body, context) {
+            Ok(reply) => reply,
             Err(error) => {
                 *settlement = pump.take_settlement();
-                Err(error.into())
+                return Err(error);
             }
+        };
+        let (lane, out) = pump.lane_mut();
+        if let Lane::Translate(translate) = lane {
+            let seen = translate.events(unfold(reply), out);
+            pump.absorb(seen);
         }
+        Ok(())
     }
 
     fn lane(&self, plan: &Plan, outgoing: &Outgoing, context: &ReplyContext) -> Lane {

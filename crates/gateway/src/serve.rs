@@ -1,0 +1,302 @@
+//! `irongate serve`: everything that can fail fails before the port is bound; then serving, then an orderly end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use gw_config::{Config, Loaded};
+use gw_core::Secret;
+use gw_edge::{Edge, Hooks, ListenSettings, Server};
+use gw_identity::KeyDirectory;
+use gw_ledger::{Journal, JournalConfig};
+use gw_pipeline::{EnvelopeSealer, Gateway, GatewayParts, Transport, TransportSettings};
+use gw_store::UsageSink;
+use gw_telemetry::{
+    BuildInfo, JournalReadings, LogFormat, LogSink, METRICS_CONTENT_TYPE, Metrics, RequestLog, RequestLogSettings,
+};
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{self, ServeArgs};
+use crate::mock::MockPool;
+use crate::observer::Recorder;
+use crate::reload::{Reloader, edge_settings};
+use crate::{keys, process, registry, snapshot};
+
+/// File that a first run writes.
+const CONFIG_FILE: &str = "irongate.yaml";
+/// How often journaled records are brought to the database.
+const DRAIN_EVERY: Duration = Duration::from_millis(200);
+/// After streams were cut, connections get this long to take the goodbye.
+const CUT_WAIT: Duration = Duration::from_secs(5);
+
+/// Runs the gateway until it is told to stop.
+pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
+    let started = now();
+    let providers = process::providers()?;
+    let types = process::types(&providers);
+    first_run(&mut args)?;
+    let (loaded, path) = process::load(&args, &types)?;
+    let config = &loaded.config;
+    if config.https.is_some() {
+        bail!("server.https: serving TLS is not built in yet; put a TLS proxy in front and set 'enabled: false'");
+    }
+    let (sink, level, format) = logging(config)?;
+    let metrics = Arc::new(Metrics::new(BuildInfo { version: cli::VERSION, revision: "" }, started));
+    let counted = Arc::clone(&metrics);
+    gw_telemetry::install_panic_hook(format, sink.clone(), move || counted.panicked());
+    log_warnings(&loaded);
+
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot create the data directory {}", config.data_dir.display()))?;
+    let store = keys::open(config).await?;
+    let (journal, mut drain) = Journal::open(JournalConfig::in_data_dir(&config.data_dir))
+        .context("cannot open the usage journal")?;
+    let replayed = drain.drain(&store).await.context("the usage journal could not be replayed")?;
+    tracing::info!(records = replayed.records, new = replayed.new_records, "the usage journal is replayed");
+
+    let mut mocks = MockPool::default();
+    let compiled = snapshot::compile(config, &providers, &mut mocks).await?;
+    metrics.expect_models(compiled.catalogue().iter().map(|card| card.id.as_str()));
+    let directory = Arc::new(KeyDirectory::new(keys::index(config, &store).await?));
+    let settings = RequestLogSettings { level, format, ..RequestLogSettings::default() };
+    let (log, log_writer) = RequestLog::start(settings, sink).context("the request log could not start")?;
+    metrics.observe_request_log(log.clone());
+    observe_journal(&metrics, &journal);
+    let recorder = Recorder { journal: Arc::clone(&journal), metrics: Arc::clone(&metrics), log };
+    let gateway = Arc::new(Gateway::new(GatewayParts {
+        dialects: registry::dialects(),
+        snapshot: Arc::new(compiled),
+        keys: Arc::clone(&directory),
+        transport: Transport::new(transport(config)),
+        observer: Arc::new(recorder),
+        sealer: Arc::new(sealer(&config.data_dir)?),
+    }));
+    let draining = Arc::new(AtomicBool::new(false));
+    let keys_changed = Arc::new(Notify::new());
+    let edge = Arc::new(Edge::new(
+        Arc::clone(&gateway),
+        hooks(&gateway, &metrics, &draining),
+        edge_settings(config),
+    ));
+    let server = bind(config).await?;
+    greet(&server, config, path.as_deref(), directory.snapshot().is_empty())?;
+
+    let (drain_timeout, fsync) = (config.drain_timeout, config.ledger_fsync);
+    let stopped = CancellationToken::new();
+    let syncing = Arc::clone(&journal).run_sync(fsync, stopped.clone().cancelled_owned());
+    let sink: Arc<dyn UsageSink> = Arc::new(store.clone());
+    let draining_journal = drain.run(sink, DRAIN_EVERY, stopped.clone().cancelled_owned());
+    let reloader = Arc::new(Reloader {
+        args,
+        types,
+        registry: providers,
+        mocks: Mutex::new(mocks),
+        loaded: Mutex::new(loaded),
+        gateway: Arc::clone(&gateway),
+        edge: Arc::clone(&edge),
+        keys: directory,
+        store: store.clone(),
+        metrics,
+        keys_changed,
+    });
+    let (syncing, drained) = (spawn(syncing), spawn(draining_journal));
+    let watchers = [
+        spawn({
+            let reloader = Arc::clone(&reloader);
+            async move { reloader.watch_keys().await }
+        }),
+        spawn({
+            let reloader = Arc::clone(&reloader);
+            async move { reloader.watch_config().await }
+        }),
+    ];
+
+    let graceful = server.serve(edge, stop_signal()).await;
+    draining.store(true, Ordering::Relaxed);
+    tracing::info!(seconds = drain_timeout.as_secs(), "stopping: open requests may finish");
+    let mut finishing = Box::pin(graceful.shutdown());
+    if tokio::time::timeout(drain_timeout, &mut finishing).await.is_err() {
+        tracing::warn!("open requests did not finish in time and are ended");
+        gateway.begin_shutdown();
+        gateway.cut_streams();
+        let _ = tokio::time::timeout(CUT_WAIT, &mut finishing).await;
+    }
+    drop(finishing);
+    watchers.into_iter().for_each(|watcher| watcher.abort());
+    stopped.cancel();
+    let _ = syncing.await;
+    if let Ok(Err(fault)) = drained.await {
+        tracing::error!(error = %fault, "usage records stay in the journal and are replayed at the next start");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    drop((reloader, gateway));
+    log_writer.finish();
+    Ok(())
+}
+
+fn spawn<F>(task: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    #[expect(clippy::disallowed_methods, reason = "the composition root owns the background tasks")]
+    tokio::spawn(task)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the process's start is read once")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Writes a commented configuration when there is none, with a random admin password that is printed once.
+fn first_run(args: &mut ServeArgs) -> anyhow::Result<()> {
+    let path = match gw_config::resolve_config_path(args.config.as_deref()) {
+        Some(path) if path.exists() => return Ok(()),
+        Some(path) => path,
+        None => PathBuf::from(CONFIG_FILE),
+    };
+    let password = gw_admin::random_password()?;
+    let hash = gw_admin::hash_password(password.expose())?;
+    let session = gw_identity::generate("")?;
+    gw_config::first_run(&path, &hash, &session).with_context(|| format!("cannot write {}", path.display()))?;
+    cli::note(&format!("first run: wrote {}", path.display()));
+    cli::note(&format!("first run: admin password (shown once): {}", password.expose()));
+    args.config = Some(path);
+    Ok(())
+}
+
+fn logging(config: &Config) -> anyhow::Result<(LogSink, tracing::Level, LogFormat)> {
+    let level = match config.logging.level {
+        gw_config::LogLevel::Error => tracing::Level::ERROR,
+        gw_config::LogLevel::Warn => tracing::Level::WARN,
+        gw_config::LogLevel::Info => tracing::Level::INFO,
+        gw_config::LogLevel::Debug => tracing::Level::DEBUG,
+        gw_config::LogLevel::Trace => tracing::Level::TRACE,
+    };
+    let format = match config.logging.format {
+        gw_config::LogFormat::Json => LogFormat::Json,
+        gw_config::LogFormat::Text => LogFormat::Text,
+    };
+    let sink = LogSink::stdout();
+    if let Some(file) = &config.logging.file {
+        sink.add_file(file).with_context(|| format!("logging.file: cannot open {}", file.display()))?;
+    }
+    gw_telemetry::init_logging(level, format, sink.clone())?;
+    Ok((sink, level, format))
+}
+
+/// Puts the configuration's warnings into the log.
+pub(crate) fn log_warnings(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!(target: "config", "{warning}");
+    }
+}
+
+fn transport(config: &Config) -> TransportSettings {
+    let connect = config.providers.iter().map(|provider| provider.timeouts.connect).max();
+    TransportSettings {
+        pool_max_idle_per_host: usize::try_from(config.upstream.pool_max_idle_per_host).unwrap_or(usize::MAX),
+        pool_idle_timeout: config.upstream.pool_idle_timeout,
+        connect_timeout: connect.unwrap_or(config.timeouts.connect),
+        http2: config.upstream.http2 == gw_config::Http2::Auto,
+    }
+}
+
+/// The key for state envelopes, made on the first start and kept with the data.
+fn sealer(data_dir: &Path) -> anyhow::Result<EnvelopeSealer> {
+    let path = data_dir.join("envelope.key");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Secret::new(text),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {
+            let fresh = gw_identity::generate("")?;
+            write_private(&path, fresh.expose()).with_context(|| format!("cannot write {}", path.display()))?;
+            fresh
+        }
+        Err(fault) => return Err(fault).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let key = gw_identity::KeyHash::of(text.expose().trim()).0;
+    EnvelopeSealer::new(&key).context("the envelope key was refused")
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn observe_journal(metrics: &Metrics, journal: &Arc<Journal>) {
+    #[expect(clippy::cast_precision_loss, reason = "counters far below 2^53")]
+    let read = |journal: &Arc<Journal>, field: fn(&gw_ledger::JournalStats) -> u64| -> gw_telemetry::Read {
+        let journal = Arc::clone(journal);
+        Box::new(move || field(&journal.stats()) as f64)
+    };
+    metrics.observe_journal(JournalReadings {
+        appended: read(journal, |stats| stats.appended_records),
+        failed: read(journal, |stats| stats.append_errors),
+        pending: read(journal, |stats| stats.pending_records),
+    });
+}
+
+fn hooks(gateway: &Arc<Gateway>, metrics: &Arc<Metrics>, draining: &Arc<AtomicBool>) -> Hooks {
+    let (models, draining) = (Arc::clone(gateway), Arc::clone(draining));
+    let (rendered, connections, panicked) = (Arc::clone(metrics), Arc::clone(metrics), Arc::clone(metrics));
+    Hooks {
+        models: Box::new(move || models.snapshot().catalogue().len()),
+        not_ready: Box::new(move || draining.load(Ordering::Relaxed).then_some("draining")),
+        metrics: Box::new(move || (METRICS_CONTENT_TYPE, rendered.render())),
+        connections: Box::new(move |change| {
+            if change > 0 { connections.connection_opened() } else { connections.connection_closed() }
+        }),
+        panicked: Box::new(move || panicked.panicked()),
+        admin: None,
+        version: cli::VERSION,
+    }
+}
+
+async fn bind(config: &Config) -> anyhow::Result<Server> {
+    let wanted = config.listen.to_string();
+    let mut addresses: Vec<SocketAddr> =
+        tokio::net::lookup_host((config.listen.host.as_str(), config.listen.port))
+            .await
+            .with_context(|| format!("cannot resolve the listen address {wanted}"))?
+            .collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    let Some(address) = addresses.first() else { bail!("the listen address {wanted} resolves to nothing") };
+    Server::bind(*address, ListenSettings::default())
+        .with_context(|| format!("cannot listen on {wanted}; choose another address with --listen"))
+}
+
+fn greet(server: &Server, config: &Config, path: Option<&Path>, no_keys: bool) -> anyhow::Result<()> {
+    let address = server.local_addr()?;
+    let file = path.map_or_else(|| "no configuration file".to_owned(), |path| path.display().to_string());
+    tracing::info!(%address, config = %file, version = cli::VERSION, "irongate is listening on http://{address}");
+    if config.mock_mode {
+        tracing::warn!("mock mode: every provider is answered by the built-in mock");
+    }
+    if no_keys {
+        tracing::warn!("there are no client keys yet; create one with: irongate keys create --name first");
+    }
+    Ok(())
+}
+
+/// Resolves at SIGTERM or SIGINT.
+async fn stop_signal() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
