@@ -1,0 +1,108 @@
+//! Fields of messages and their parts.
+
+use gw_core::{ChatRequest, Citation, CitationSource, Field, Part, PartBody, Place, Source, ToolKind};
+
+use super::{Evidence, Leaves};
+
+pub(super) fn collect(request: &ChatRequest, leaves: &mut Leaves) {
+    for (message_at, message) in (0u32..).zip(&request.messages) {
+        leaves.place = Place { message: Some(message_at), ..Place::default() };
+        leaves.maybe("message name", message.name.as_deref(), &[Field::Name]);
+        leaves.extras(&message.extras);
+        for (part_at, part) in (0u32..).zip(&message.parts) {
+            leaves.place = Place { message: Some(message_at), part: Some(part_at), tool: None };
+            collect_part(part, leaves, false);
+        }
+    }
+    leaves.place = Place::default();
+}
+
+fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
+    match &part.body {
+        PartBody::Text { text, citations } => {
+            leaves.text("text", text, &[Field::Text, Field::Prefill, Field::SystemPosition]);
+            citations.iter().for_each(|citation| collect_citation(citation, leaves));
+        }
+        PartBody::Refusal(text) => leaves.text("refusal", text, &[Field::Refusal]),
+        PartBody::Image { source, detail } => {
+            collect_source(source, leaves, Field::Image, in_result);
+            if let Some(detail) = detail.as_deref().filter(|word| *word != "auto") {
+                leaves.add("image detail", Evidence::Word(detail.to_owned()), &[Field::ImageDetail, Field::Image]);
+            }
+        }
+        PartBody::Audio { source, format } => {
+            collect_source(source, leaves, Field::Audio, in_result);
+            leaves.maybe("audio format", format.as_deref(), &[Field::Audio]);
+        }
+        PartBody::Video { source, metadata } => {
+            collect_source(source, leaves, Field::Video, in_result);
+            if let Some(metadata) = metadata {
+                leaves.json("video metadata", metadata, &[Field::Video]);
+            }
+        }
+        PartBody::File { source, filename, context, citations } => {
+            collect_source(source, leaves, Field::File, in_result);
+            leaves.maybe("file name", filename.as_deref(), &[Field::File, Field::Name]);
+            leaves.maybe("file context", context.as_deref(), &[Field::File]);
+            if *citations {
+                leaves.any("citations wanted", &["citations"], &[Field::Citations, Field::File]);
+            }
+        }
+        PartBody::SearchResult { text, .. } => leaves.text("search result", text, &[Field::SearchResult]),
+        PartBody::Reasoning { text, .. } => {
+            leaves.text("reasoning", text, &[Field::ReasoningText, Field::ReasoningState]);
+        }
+        PartBody::ToolCall { call_id, name, arguments, kind } => {
+            leaves.text("call id", call_id, &[Field::ToolCallId]);
+            leaves.add("call name", Evidence::Word(name.clone()), &[Field::ToolName]);
+            let fields = [Field::ToolCallArguments, Field::HostedTool, Field::ServerToolHistory];
+            leaves.text("call arguments", arguments, &fields);
+            if let ToolKind::Hosted { raw, .. } = kind {
+                leaves.json("hosted call", raw, &fields);
+            }
+        }
+        PartBody::ToolResult { call_id, content, json, is_error, .. } => {
+            leaves.text("result id", call_id, &[Field::ToolCallId]);
+            content.iter().for_each(|part| collect_part(part, leaves, true));
+            if let Some(json) = json {
+                leaves.json("result", json, &[Field::Text, Field::ToolResultMedia]);
+            }
+            if *is_error {
+                leaves.any("result error", &["is_error", "error"], &[Field::ToolResultError]);
+            }
+        }
+        PartBody::Opaque { raw, .. } => {
+            leaves.json("vendor block", raw, &[Field::ServerToolHistory, Field::Unknown, Field::ReasoningState]);
+        }
+    }
+    if let Some(state) = &part.state {
+        leaves.text("opaque state", &state.payload, &[Field::ReasoningState]);
+    }
+    if part.cache.is_some() {
+        leaves.any("cache mark", &["cache_control", "prompt_cache_breakpoint"], &[Field::CacheMark]);
+    }
+    leaves.extras(&part.extras);
+}
+
+fn collect_source(source: &Source, leaves: &mut Leaves, field: Field, in_result: bool) {
+    let fields = if in_result { vec![field, Field::ToolResultMedia] } else { vec![field] };
+    match source {
+        Source::Base64 { data, .. } => leaves.text("media bytes", data, &fields),
+        Source::Url { url, .. } => leaves.text("media url", url, &fields),
+        Source::VendorFile { id, .. } => leaves.text("vendor file", id, &[&fields[..], &[Field::File]].concat()),
+        Source::Text { text, .. } => leaves.text("document text", text, &fields),
+    }
+}
+
+fn collect_citation(citation: &Citation, leaves: &mut Leaves) {
+    const FIELDS: &[Field] = &[Field::Citations];
+    match &citation.source {
+        CitationSource::Url { url, title } => {
+            leaves.text("citation url", url, FIELDS);
+            leaves.maybe("citation title", title.as_deref(), FIELDS);
+        }
+        CitationSource::Document { title, .. } => leaves.maybe("citation title", title.as_deref(), FIELDS),
+        CitationSource::Other => {}
+    }
+    leaves.maybe("cited text", citation.cited_text.as_deref(), FIELDS);
+}

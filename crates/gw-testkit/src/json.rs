@@ -1,0 +1,76 @@
+//! Looking into JSON that a codec wrote.
+
+use std::collections::BTreeSet;
+
+use gw_wire::{Document, Json, Kind, Limits};
+
+/// Every scalar and every member name of a JSON text, strings that are JSON themselves opened.
+#[derive(Debug, Default)]
+pub struct Haystack {
+    /// Member names.
+    pub keys: BTreeSet<String>,
+    /// Strings (unescaped), and numbers and literals as written.
+    pub scalars: Vec<String>,
+}
+
+impl Haystack {
+    /// Collects everything in `text`.
+    ///
+    /// # Panics
+    /// When `text` is not valid JSON.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let document = Document::parse(text, Limits::default())
+            .unwrap_or_else(|fault| panic!("a codec wrote invalid JSON, {fault}: {text}"));
+        let mut hay = Self::default();
+        hay.collect(document.root());
+        hay
+    }
+
+    /// Whether some scalar contains the text.
+    #[must_use]
+    pub fn contains(&self, needle: &str) -> bool {
+        self.scalars.iter().any(|scalar| scalar.contains(needle))
+    }
+
+    /// Whether some scalar equals the text, letter case aside.
+    #[must_use]
+    pub fn has_word(&self, needle: &str) -> bool {
+        self.scalars.iter().any(|scalar| scalar.eq_ignore_ascii_case(needle))
+    }
+
+    fn collect(&mut self, value: Json<'_>) {
+        match value.kind() {
+            Kind::Object => {
+                for (name, member) in value.members() {
+                    self.keys.insert(name.into_owned());
+                    self.collect(member);
+                }
+            }
+            Kind::Array => value.items().for_each(|item| self.collect(item)),
+            Kind::String => {
+                let text = value.string().unwrap_or_default();
+                let trimmed = text.trim_start();
+                if (trimmed.starts_with('{') || trimmed.starts_with('['))
+                    && let Ok(inner) = Document::parse(&text, Limits::default())
+                {
+                    self.collect(inner.root());
+                }
+                self.scalars.push(text);
+            }
+            _ => self.scalars.push(value.raw().to_owned()),
+        }
+    }
+}
+
+/// Scalars and member names of a JSON text that must be found again, without what inlining of references may drop.
+///
+/// # Panics
+/// When `text` is not valid JSON.
+#[must_use]
+pub fn leaves(text: &str) -> Vec<String> {
+    let hay = Haystack::of(text);
+    let dropped = ["$ref", "$defs", "definitions"];
+    let keys = hay.keys.into_iter().filter(|key| !dropped.contains(&key.as_str()));
+    keys.chain(hay.scalars.into_iter().filter(|scalar| !scalar.starts_with("#/"))).collect()
+}
