@@ -56,7 +56,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     let (journal, mut drain) = Journal::open(JournalConfig::in_data_dir(&config.data_dir))
         .context("cannot open the usage journal")?;
     let replayed = drain.drain(&store).await.context("the usage journal could not be replayed")?;
-    tracing::info!(records = replayed.records, new = replayed.new_records, "the usage journal is replayed");
+    tracing::info!(records = replayed.records, new = replayed.new, "the usage journal is replayed");
 
     let mut mocks = MockPool::default();
     let compiled = snapshot::compile(config, &providers, &mut mocks).await?;
@@ -161,7 +161,7 @@ fn first_run(args: &mut ServeArgs) -> anyhow::Result<()> {
         None => PathBuf::from(CONFIG_FILE),
     };
     let password = gw_admin::random_password()?;
-    let hash = gw_admin::hash_password(password.expose())?;
+    let hash = gw_admin::hash_password(&password)?;
     let session = gw_identity::generate("")?;
     gw_config::first_run(&path, &hash, &session).with_context(|| format!("cannot write {}", path.display()))?;
     cli::note(&format!("first run: wrote {}", path.display()));

@@ -9,7 +9,7 @@ use gw_config::{Config, Fidelity};
 use gw_core::{Mode, Secret};
 use gw_pipeline::{ModelEntry, ProviderEntry, Settings, Snapshot, SnapshotParts, Timeouts};
 use gw_providers::{ProviderSettings, Registry};
-use gw_spi::{ModelCard, Provider as _};
+use gw_spi::ModelCard;
 use gw_wire::Limits;
 
 use crate::mock::MockPool;

@@ -1,0 +1,3 @@
+//! Tests of the whole gateway.
+
+mod e2e;
