@@ -45,7 +45,11 @@ struct Login {
     fingerprint: [u8; 32],
 }
 
-pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Result<Response, ApiError> {
+pub(crate) async fn layer(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     let client = request.extensions().get::<RequestContext>().and_then(|context| context.client);
     let config = (shared.state.config)();
     let authorization = request.headers().get(header::AUTHORIZATION).cloned();
@@ -57,11 +61,7 @@ pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, n
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self {
-            remembered: Mutex::default(),
-            throttle: Throttle::default(),
-            checks: Semaphore::new(PARALLEL_CHECKS),
-        }
+        Self { remembered: Mutex::default(), throttle: Throttle::default(), checks: Semaphore::new(PARALLEL_CHECKS) }
     }
 
     async fn admit(

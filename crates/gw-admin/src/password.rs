@@ -99,7 +99,13 @@ mod tests {
 
     #[test]
     fn foreign_hashes_are_refused_without_being_shown() {
-        for hash in ["", "admin", "$2a$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=8,t=1,p=1", "$scrypt$ln=1$YWJjZGVmZ2g$YWJjZGVmZ2hpams"] {
+        for hash in [
+            "",
+            "admin",
+            "$2a$12$abcdefghijklmnopqrstuv",
+            "$argon2id$v=19$m=8,t=1,p=1",
+            "$scrypt$ln=1$YWJjZGVmZ2g$YWJjZGVmZ2hpams",
+        ] {
             let refused = verify_password(&Secret::new("x"), &Secret::new(hash));
             assert_eq!(refused, Err(PasswordError::UnknownHash), "{hash}");
             assert_eq!(check_password_hash(&Secret::new(hash)), Err(PasswordError::UnknownHash));

@@ -171,8 +171,8 @@ impl Material {
                 validate_custom(key.expose()).map_err(|error| ApiError::bad_request(format!("`key`: {error}")))?;
             return Ok(Self { key, warnings: warnings.iter().map(ToString::to_string).collect() });
         }
-        let key = generate(&(shared.state.config)().key_prefix)
-            .map_err(|error| ApiError::internal(&error.to_string()))?;
+        let key =
+            generate(&(shared.state.config)().key_prefix).map_err(|error| ApiError::internal(&error.to_string()))?;
         Ok(Self { key, warnings: Vec::new() })
     }
 

@@ -36,7 +36,6 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route { method: MethodFilter::GET, path: "/api/v1/models", handler: |method| on(method, list) }]
 }
 
-#[expect(clippy::unused_async, reason = "a handler is asynchronous")]
 async fn list(State(shared): State<Arc<Shared>>) -> Json<ModelsDto> {
     Json(ModelsDto::of(&(shared.state.config)()))
 }

@@ -13,7 +13,6 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route { method: MethodFilter::GET, path: "/api/v1/status", handler: |method| on(method, show) }]
 }
 
-#[expect(clippy::unused_async, reason = "a handler is asynchronous")]
 async fn show(State(shared): State<Arc<Shared>>) -> Json<StatusFacts> {
     Json((shared.state.status)())
 }

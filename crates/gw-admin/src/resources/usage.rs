@@ -86,7 +86,9 @@ async fn show(
     let Query(query) = query.map_err(|error| ApiError::bad_request(error.body_text()))?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if limit > MAX_LIMIT {
-        return Err(ApiError::bad_request(format!("`limit` is above {MAX_LIMIT}; ask for less, or narrow `from` and `to`")));
+        return Err(ApiError::bad_request(format!(
+            "`limit` is above {MAX_LIMIT}; ask for less, or narrow `from` and `to`"
+        )));
     }
     let filter = query.into_filter()?;
     let records = shared.state.usage.recent(limit, &filter).await?;
