@@ -55,9 +55,3 @@ pub(crate) fn own(text: &str, vendor: &str) -> OpaqueState {
 pub(crate) fn base64_of(text: &str) -> String {
     general_purpose::STANDARD.encode(text)
 }
-
-/// The text inside base64 data, when it is one.
-#[cfg(test)]
-pub(crate) fn text_of(data: &str) -> Option<String> {
-    STANDARD.decode(data).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-}

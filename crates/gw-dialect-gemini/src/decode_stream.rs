@@ -346,9 +346,9 @@ impl Decoder {
         }
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.sort_by_key(|candidate| candidate.index);
-        for mut candidate in candidates.iter_mut() {
+        for candidate in &mut candidates {
             self.flush_streamed(candidate, out);
-            close(&mut candidate, out);
+            close(candidate, out);
         }
         if let (true, Some(reason)) = (candidates.is_empty(), self.blocked.take()) {
             out.push(Event::Finish { candidate: 0, stop: gw_core::Stop::PromptBlocked(reason) });

@@ -34,13 +34,15 @@ fn table(code: Code) -> (u16, &'static str) {
 /// Status for the client: the provider's own where it says the same thing.
 fn status(error: &GatewayError) -> (u16, &'static str) {
     let (own, word) = table(error.code);
-    let agrees = match (error.code, error.upstream_status) {
-        (Code::BadRequest | Code::ContentPolicy | Code::Unsupported, Some(400 | 422)) => true,
-        (Code::ContextTooLong, Some(400 | 413 | 422)) => true,
-        (Code::NotFound, Some(404)) | (Code::Conflict, Some(409)) | (Code::PayloadTooLarge, Some(413)) => true,
-        (Code::RateLimited | Code::QuotaExhausted, Some(429)) => true,
-        _ => false,
-    };
+    let agrees = matches!(
+        (error.code, error.upstream_status),
+        (Code::BadRequest | Code::ContentPolicy | Code::Unsupported, Some(400 | 422))
+            | (Code::ContextTooLong, Some(400 | 413 | 422))
+            | (Code::NotFound, Some(404))
+            | (Code::Conflict, Some(409))
+            | (Code::PayloadTooLarge, Some(413))
+            | (Code::RateLimited | Code::QuotaExhausted, Some(429))
+    );
     (error.upstream_status.filter(|_| agrees).unwrap_or(own), word)
 }
 

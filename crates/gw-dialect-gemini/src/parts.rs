@@ -81,7 +81,7 @@ pub(crate) fn read_part(
             return Ok(vec![Part::new(body)]);
         }
     }
-    let opened = signature.as_deref().and_then(|text| state(text));
+    let opened = signature.as_deref().and_then(state);
     let last = bodies.len().saturating_sub(1);
     let parts = bodies.into_iter().enumerate().map(|(at, (body, extras))| {
         let mut part = Part::new(body);

@@ -1,6 +1,6 @@
 //! `generationConfig`.
 
-use gw_core::{Effort, Field, LossAction, LossClass, Number, OutputFormat, RawJson, Toggle, Visibility};
+use gw_core::{DialectId, Effort, Field, LossAction, LossClass, Number, OutputFormat, RawJson, Toggle, Visibility};
 use gw_spi::{ReasoningStyle, Sampled, Structured};
 use gw_wire::JsonWriter;
 
@@ -155,18 +155,8 @@ impl Plan<'_> {
                 self.lose(Field::MediaResolution, LossClass::Advisory, LossAction::Dropped, note);
             }
         }
-        let options: [(&str, &Option<(gw_core::DialectId, RawJson)>, Field); 2] =
-            [("speechConfig", &output.audio, Field::AudioOutput), ("imageConfig", &output.image, Field::ImageOutput)];
-        for (name, value, field) in options {
-            match value {
-                Some((dialect, raw)) if *dialect == ID => writer.field_raw(name, raw),
-                Some(_) => {
-                    let note = "output options of another vendor";
-                    self.lose(field, LossClass::Semantic, LossAction::Dropped, note);
-                }
-                None => {}
-            }
-        }
+        self.vendor_options(writer, "speechConfig", output.audio.as_ref(), Field::AudioOutput);
+        self.vendor_options(writer, "imageConfig", output.image.as_ref(), Field::ImageOutput);
         if output.verbosity.is_some() {
             let note = "Gemini has no verbosity setting";
             self.lose(Field::Verbosity, LossClass::Advisory, LossAction::Dropped, note);
@@ -174,6 +164,23 @@ impl Plan<'_> {
         if output.prediction.is_some() {
             let note = "Gemini takes no predicted output";
             self.lose(Field::Prediction, LossClass::Advisory, LossAction::Dropped, note);
+        }
+    }
+
+    fn vendor_options(
+        &mut self,
+        writer: &mut JsonWriter,
+        name: &str,
+        value: Option<&(DialectId, RawJson)>,
+        field: Field,
+    ) {
+        match value {
+            Some((dialect, raw)) if *dialect == ID => writer.field_raw(name, raw),
+            Some(_) => {
+                let note = "output options of another vendor";
+                self.lose(field, LossClass::Semantic, LossAction::Dropped, note);
+            }
+            None => {}
         }
     }
 

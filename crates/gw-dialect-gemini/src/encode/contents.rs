@@ -49,7 +49,7 @@ impl<'a> Plan<'a> {
         let names = call_names(self.request)?;
         let (_, turns) = turns(self.request);
         let current = current_turn(&turns);
-        let mut written: Vec<(bool, Vec<RawJson>, Vec<(&'a str, &'a RawJson)>)> = Vec::new();
+        let mut written: Vec<Written<'a>> = Vec::new();
         for (at, turn) in turns.iter().enumerate() {
             let mut parts = Vec::new();
             let mut hoisted = Vec::new();
@@ -78,8 +78,8 @@ impl<'a> Plan<'a> {
             let extras = self.content_extras(turn);
             match written.last_mut() {
                 // A turn in between may have had nothing to say.
-                Some((model, known, _)) if *model == turn.model => known.extend(parts),
-                _ => written.push((turn.model, parts, extras)),
+                Some(last) if last.model == turn.model => last.parts.extend(parts),
+                _ => written.push(Written { model: turn.model, parts, extras }),
             }
         }
         self.prefill(&written);
@@ -88,7 +88,7 @@ impl<'a> Plan<'a> {
             return Err(GatewayError::new(Code::Unsupported, message).with_param("messages"));
         }
         writer.field_array("contents", |writer| {
-            for (model, parts, extras) in &written {
+            for Written { model, parts, extras } in &written {
                 writer.object(|writer| {
                     writer.field_str("role", if *model { "model" } else { "user" });
                     writer.field_array("parts", |writer| parts.iter().for_each(|part| writer.raw(part.as_str())));
@@ -131,8 +131,8 @@ impl<'a> Plan<'a> {
         own.map(|extra| (extra.name.as_str(), &extra.value)).collect()
     }
 
-    fn prefill(&mut self, written: &[(bool, Vec<RawJson>, Vec<(&str, &RawJson)>)]) {
-        let trailing = written.last().is_some_and(|(model, _, _)| *model);
+    fn prefill(&mut self, written: &[Written<'_>]) {
+        let trailing = written.last().is_some_and(|last| last.model);
         if trailing && !self.own() && !self.context.capabilities.prefill {
             let note = "the target does not continue a trailing assistant message";
             self.lose(Field::Prefill, LossClass::Semantic, LossAction::Approximated, note);
@@ -334,6 +334,13 @@ impl<'a> Plan<'a> {
         }));
         Ok(())
     }
+}
+
+/// A content as it is sent.
+struct Written<'r> {
+    model: bool,
+    parts: Vec<RawJson>,
+    extras: Vec<(&'r str, &'r RawJson)>,
 }
 
 struct Call<'c> {

@@ -37,7 +37,7 @@ fn row_50_unsupported_keywords_move_into_the_description_and_are_reported() {
         out,
         r#"{"type":"object","properties":{"p":{"type":"string","description":"P (pattern: \"^a$\")"},"c":{"enum":["k"]},"i":{"type":"integer","minimum":5},"f":{"type":"number","description":"less than 2"}}}"#
     );
-    assert_eq!(lost, ["pattern", "exclusiveMaximum", "$schema"]);
+    assert_eq!(lost, ["$schema", "pattern", "exclusiveMaximum"]);
     let losses: Vec<_> = fit(&RawJson::from_valid(schema), true).lost;
     assert!(losses[0].loss(Field::ToolSchema).note.contains("pattern"));
 }
