@@ -52,10 +52,7 @@ fn counts(usage: &UsageTokens) -> TokenCounts {
     TokenCounts {
         input: usage.input_uncached.saturating_add(usage.tool_prompt),
         cache_read: usage.cache_read,
-        cache_write: usage
-            .cache_write_5m
-            .saturating_add(usage.cache_write_1h)
-            .saturating_add(usage.cache_write_other),
+        cache_write: usage.cache_write_5m.saturating_add(usage.cache_write_1h).saturating_add(usage.cache_write_other),
         output: usage.output_text,
         reasoning: usage.output_reasoning,
     }

@@ -19,11 +19,7 @@ pub(crate) fn types(registry: &Registry) -> TypeCatalog {
     let names: Vec<String> = registry.kinds().map(str::to_owned).collect();
     TypeCatalog::new(names.into_iter().filter_map(|name| {
         let profile = registry.kind(&name)?;
-        Some(ProviderType {
-            needs_key: profile.needs_key(),
-            needs_base_url: profile.base_url().is_none(),
-            name,
-        })
+        Some(ProviderType { needs_key: profile.needs_key(), needs_base_url: profile.base_url().is_none(), name })
     }))
 }
 

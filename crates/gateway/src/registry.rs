@@ -7,8 +7,7 @@ use gw_core::DialectId;
 use gw_pipeline::Dialects;
 
 /// Names of all dialects.
-pub(crate) const IDS: [DialectId; 3] =
-    [gw_dialect_gemini::ID, gw_dialect_anthropic::ID, gw_dialect_openai_chat::ID];
+pub(crate) const IDS: [DialectId; 3] = [gw_dialect_gemini::ID, gw_dialect_anthropic::ID, gw_dialect_openai_chat::ID];
 
 /// All dialects.
 pub(crate) fn dialects() -> Dialects {

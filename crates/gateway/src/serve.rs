@@ -53,8 +53,8 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot create the data directory {}", config.data_dir.display()))?;
     let store = keys::open(config).await?;
-    let (journal, mut drain) = Journal::open(JournalConfig::in_data_dir(&config.data_dir))
-        .context("cannot open the usage journal")?;
+    let (journal, mut drain) =
+        Journal::open(JournalConfig::in_data_dir(&config.data_dir)).context("cannot open the usage journal")?;
     let replayed = drain.drain(&store).await.context("the usage journal could not be replayed")?;
     tracing::info!(records = replayed.records, new = replayed.new, "the usage journal is replayed");
 
@@ -77,11 +77,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     }));
     let draining = Arc::new(AtomicBool::new(false));
     let keys_changed = Arc::new(Notify::new());
-    let edge = Arc::new(Edge::new(
-        Arc::clone(&gateway),
-        hooks(&gateway, &metrics, &draining),
-        edge_settings(config),
-    ));
+    let edge = Arc::new(Edge::new(Arc::clone(&gateway), hooks(&gateway, &metrics, &draining), edge_settings(config)));
     let server = bind(config).await?;
     greet(&server, config, path.as_deref(), directory.snapshot().is_empty())?;
 
@@ -261,11 +257,10 @@ fn hooks(gateway: &Arc<Gateway>, metrics: &Arc<Metrics>, draining: &Arc<AtomicBo
 
 async fn bind(config: &Config) -> anyhow::Result<Server> {
     let wanted = config.listen.to_string();
-    let mut addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((config.listen.host.as_str(), config.listen.port))
-            .await
-            .with_context(|| format!("cannot resolve the listen address {wanted}"))?
-            .collect();
+    let mut addresses: Vec<SocketAddr> = tokio::net::lookup_host((config.listen.host.as_str(), config.listen.port))
+        .await
+        .with_context(|| format!("cannot resolve the listen address {wanted}"))?
+        .collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     let Some(address) = addresses.first() else { bail!("the listen address {wanted} resolves to nothing") };
     Server::bind(*address, ListenSettings::default())

@@ -58,6 +58,9 @@ pub(crate) async fn compile(config: &Config, registry: &Registry, mocks: &mut Mo
             },
         }));
     }
+    if config.mock_mode {
+        simulate_vendors(&mut providers, registry, mocks).await?;
+    }
     let by_name: HashMap<&str, &Arc<ProviderEntry>> =
         providers.iter().map(|provider| (provider.name.as_ref(), provider)).collect();
     let default_provider = config.default_provider.as_deref().and_then(|name| by_name.get(name));
@@ -75,9 +78,41 @@ pub(crate) async fn compile(config: &Config, registry: &Registry, mocks: &mut Mo
     Ok(Snapshot::new(parts))
 }
 
+/// Vendors that mock mode offers besides what is configured, each in its own format, with a model to try.
+const SIMULATED: [(&str, &str); 3] =
+    [("openai", "gpt-4o"), ("anthropic", "claude-sonnet-4-5"), ("gemini", "gemini-2.5-flash")];
+
+/// In mock mode `openai/...`, `anthropic/...` and `gemini/...` answer even when nothing is configured, so that every
+/// translation can be tried without a key.
+async fn simulate_vendors(
+    providers: &mut Vec<Arc<ProviderEntry>>,
+    registry: &Registry,
+    mocks: &mut MockPool,
+) -> anyhow::Result<()> {
+    for (kind, model) in SIMULATED {
+        if providers.iter().any(|provider| provider.name.as_ref() == kind) {
+            continue;
+        }
+        let settings = ProviderSettings {
+            name: kind.to_owned(),
+            kind: kind.to_owned(),
+            base_url: Some(mocks.url(None).await?),
+            api_key: Some(Secret::new("mock")),
+            ..ProviderSettings::default()
+        };
+        providers.push(Arc::new(ProviderEntry {
+            name: kind.into(),
+            provider: registry.build(&settings)?,
+            default_model: Some(model.to_owned()),
+            allowed_models: Vec::new(),
+            timeouts: Timeouts::default(),
+        }));
+    }
+    Ok(())
+}
+
 fn settings_of(provider: &gw_config::Provider) -> ProviderSettings {
-    let options: Vec<String> =
-        provider.options.iter().map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
+    let options: Vec<String> = provider.options.iter().map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
     ProviderSettings {
         name: provider.name.clone(),
         kind: provider.provider_type.clone(),
