@@ -25,6 +25,10 @@ impl gw_spi::Ingress for Ingress {
         "/gemini"
     }
 
+    fn claims(&self, path: &str, headers: &HeaderMap) -> bool {
+        path.starts_with("/v1beta/") || headers.contains_key("x-goog-api-key")
+    }
+
     fn route(&self, method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Route> {
         route::route(method, path, query, headers)
     }

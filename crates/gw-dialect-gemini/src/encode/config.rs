@@ -228,6 +228,10 @@ impl Plan<'_> {
 
     fn response_schema(&mut self, writer: &mut JsonWriter, schema: &RawJson) {
         let standard = self.context.capabilities.json_schema_fields;
+        if standard && self.own() {
+            writer.field_raw("responseJsonSchema", schema);
+            return;
+        }
         let fitted = schema::fit(schema, standard);
         self.losses.extend(fitted.lost.iter().map(|lost| lost.loss(Field::ResponseFormat)));
         if let Some(schema) = &fitted.schema {

@@ -194,7 +194,8 @@ impl<'a> Plan<'a> {
                     self.lose_at(place, Field::Citations, LossClass::Advisory, LossAction::Dropped, note);
                 }
                 let signature = self.signature(place, part);
-                if !text.is_empty() || signature.is_some() {
+                // Google takes empty text from its own clients; from others it is an artefact.
+                if !text.is_empty() || signature.is_some() || self.own() {
                     parts.push(object(|writer| {
                         writer.field_str("text", text);
                         sign(writer, signature);

@@ -35,8 +35,8 @@ fn recorded_requests_decode_and_re_encode() {
         assert!(losses.is_empty());
         let encoded =
             encode_with(&request, &super::capabilities()).unwrap_or_else(|error| panic!("{}: {error}", record["id"]));
-        let again: Value = serde_json::from_slice(&encoded.body.bytes).unwrap();
-        let (second, _) = decode(&again.to_string()).unwrap();
+        let again = String::from_utf8(encoded.body.bytes.to_vec()).unwrap();
+        let (second, _) = decode(&again).unwrap();
         let third = encode_with(&second, &super::capabilities()).unwrap();
         assert_eq!(encoded.body.bytes, third.body.bytes, "{}", record["id"]);
         assert!(
@@ -60,6 +60,10 @@ fn recorded_answers_decode_lawfully_and_survive_a_client() {
     for record in records.iter().filter(|record| record["status"] == 200) {
         let id = &record["id"];
         let Some(body) = record["response_body"].as_str() else { continue };
+        // One record of another call carries this endpoint's name.
+        if body.starts_with("{\"embeddings\"") {
+            continue;
+        }
         let mut frames = Vec::new();
         match record["stream_format"].as_str() {
             Some("sse") => {
