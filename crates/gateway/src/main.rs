@@ -1,5 +1,6 @@
 //! The `irongate` binary: composition root and command line. The only crate that names dialects, vendors and databases.
 
+mod admin;
 mod cli;
 mod keys;
 mod mock;

@@ -1,6 +1,7 @@
 //! Where settled calls go: the journal first, then metrics and the request log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gw_ledger::Journal;
@@ -13,6 +14,8 @@ pub(crate) struct Recorder {
     pub(crate) journal: Arc<Journal>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: RequestLog,
+    /// Whether the last record could not be journaled: the process is then not ready.
+    pub(crate) journal_failing: Arc<AtomicBool>,
 }
 
 impl Observer for Recorder {
@@ -21,10 +24,12 @@ impl Observer for Recorder {
     }
 
     fn settled(&self, settled: Settled) {
-        if settled.billable
-            && let Err(fault) = self.journal.append(&settled.record)
-        {
-            tracing::error!(request_id = %settled.record.request_id, error = %fault, "a usage record could not be journaled");
+        if settled.billable {
+            let appended = self.journal.append(&settled.record);
+            self.journal_failing.store(appended.is_err(), Ordering::Relaxed);
+            if let Err(fault) = appended {
+                tracing::error!(request_id = %settled.record.request_id, error = %fault, "a usage record could not be journaled");
+            }
         }
         let record = &settled.record;
         let success = record.end == EndReason::Completed;

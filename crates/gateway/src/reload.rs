@@ -1,8 +1,10 @@
 //! Taking over changes while serving: configuration by file change or SIGHUP, keys by the store's revision.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use gw_config::{Loaded, TypeCatalog};
 use gw_edge::{Edge, EdgeSettings};
 use gw_identity::KeyDirectory;
@@ -35,6 +37,10 @@ pub(crate) struct Reloader {
     pub(crate) store: SqliteStore,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) keys_changed: Arc<Notify>,
+    /// The configuration in force, for the control plane.
+    pub(crate) published: Arc<ArcSwap<gw_config::Config>>,
+    /// Number of configurations since the start.
+    pub(crate) reloads: Arc<AtomicU64>,
 }
 
 impl Reloader {
@@ -107,6 +113,12 @@ impl Reloader {
             Err(fault) => return self.refuse(&fault).await,
         };
         serve::log_warnings(&fresh);
+        let fixed = fixed_changes(&self.loaded.lock().await.config, &fresh.config);
+        if !fixed.is_empty() {
+            tracing::warn!(settings = %fixed.join(", "), "these settings change at the next start only");
+        }
+        self.published.store(Arc::new(fresh.config.clone()));
+        self.reloads.fetch_add(1, Ordering::Relaxed);
         self.metrics.expect_models(snapshot.catalogue().iter().map(|card| card.id.as_str()));
         self.gateway.replace_snapshot(Arc::new(snapshot));
         self.edge.replace_settings(edge_settings(&fresh.config));
@@ -148,5 +160,21 @@ pub(crate) fn edge_settings(config: &gw_config::Config) -> EdgeSettings {
             headers: cors.headers.clone(),
             credentials: cors.credentials,
         }),
+        body_timeout: config.limits.body_timeout,
+        max_in_flight: config.limits.max_concurrent_requests,
     }
+}
+
+/// Settings that are read at the start only: a change is named, not ignored.
+fn fixed_changes(before: &gw_config::Config, after: &gw_config::Config) -> Vec<&'static str> {
+    let pairs = [
+        ("listen", before.listen != after.listen),
+        ("data_dir", before.data_dir != after.data_dir),
+        ("database", before.database_path != after.database_path),
+        ("logging", before.logging != after.logging),
+        ("upstream", before.upstream != after.upstream),
+        ("ledger.fsync_ms", before.ledger_fsync != after.ledger_fsync),
+        ("server.drain_timeout_seconds", before.drain_timeout != after.drain_timeout),
+    ];
+    pairs.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
 }

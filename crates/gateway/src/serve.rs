@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
 use gw_config::{Config, Loaded};
 use gw_core::Secret;
 use gw_edge::{Edge, Hooks, ListenSettings, Server};
@@ -24,12 +25,14 @@ use crate::cli::{self, ServeArgs};
 use crate::mock::MockPool;
 use crate::observer::Recorder;
 use crate::reload::{Reloader, edge_settings};
-use crate::{keys, process, registry, snapshot};
+use crate::{admin, keys, process, registry, snapshot};
 
 /// File that a first run writes.
 const CONFIG_FILE: &str = "irongate.yaml";
 /// How often journaled records are brought to the database.
 const DRAIN_EVERY: Duration = Duration::from_millis(200);
+/// How long new connections are still taken after readiness has flipped.
+const READINESS_LEAD: Duration = Duration::from_millis(500);
 /// After streams were cut, connections get this long to take the goodbye.
 const CUT_WAIT: Duration = Duration::from_secs(5);
 
@@ -41,9 +44,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     first_run(&mut args)?;
     let (loaded, path) = process::load(&args, &types)?;
     let config = &loaded.config;
-    if config.https.is_some() {
-        bail!("server.https: serving TLS is not built in yet; put a TLS proxy in front and set 'enabled: false'");
-    }
+    snapshot::check(config, &providers)?;
     let (sink, level, format) = logging(config)?;
     let metrics = Arc::new(Metrics::new(BuildInfo { version: cli::VERSION, revision: "" }, started));
     let counted = Arc::clone(&metrics);
@@ -66,7 +67,13 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     let (log, log_writer) = RequestLog::start(settings, sink).context("the request log could not start")?;
     metrics.observe_request_log(log.clone());
     observe_journal(&metrics, &journal);
-    let recorder = Recorder { journal: Arc::clone(&journal), metrics: Arc::clone(&metrics), log };
+    let journal_failing = Arc::new(AtomicBool::new(false));
+    let recorder = Recorder {
+        journal: Arc::clone(&journal),
+        metrics: Arc::clone(&metrics),
+        log,
+        journal_failing: Arc::clone(&journal_failing),
+    };
     let gateway = Arc::new(Gateway::new(GatewayParts {
         dialects: registry::dialects(),
         snapshot: Arc::new(compiled),
@@ -77,7 +84,21 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     }));
     let draining = Arc::new(AtomicBool::new(false));
     let keys_changed = Arc::new(Notify::new());
-    let edge = Arc::new(Edge::new(Arc::clone(&gateway), hooks(&gateway, &metrics, &draining), edge_settings(config)));
+    let published = Arc::new(ArcSwap::from_pointee(config.clone()));
+    let reloads = Arc::new(AtomicU64::new(1));
+    let admin = admin::service(admin::Parts {
+        store: store.clone(),
+        config: Arc::clone(&published),
+        source: path.clone(),
+        reloads: Arc::clone(&reloads),
+        keys: Arc::clone(&directory),
+        keys_changed: Arc::clone(&keys_changed),
+        journal: Arc::clone(&journal),
+        started,
+    });
+    let ready = Readiness { draining: Arc::clone(&draining), journal_failing };
+    let hooks = hooks(&gateway, &metrics, ready, admin);
+    let edge = Arc::new(Edge::new(Arc::clone(&gateway), hooks, edge_settings(config)));
     let server = bind(config).await?;
     greet(&server, config, path.as_deref(), directory.snapshot().is_empty())?;
 
@@ -98,6 +119,8 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
         store: store.clone(),
         metrics,
         keys_changed,
+        published,
+        reloads,
     });
     let (syncing, drained) = (spawn(syncing), spawn(draining_journal));
     let watchers = [
@@ -111,8 +134,13 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
         }),
     ];
 
-    let graceful = server.serve(edge, stop_signal()).await;
-    draining.store(true, Ordering::Relaxed);
+    let stop = async {
+        stop_signal().await;
+        // Readiness first: balancers get a moment to look elsewhere before new connections are refused.
+        draining.store(true, Ordering::Relaxed);
+        tokio::time::sleep(READINESS_LEAD.min(drain_timeout)).await;
+    };
+    let graceful = server.serve(edge, stop).await;
     tracing::info!(seconds = drain_timeout.as_secs(), "stopping: open requests may finish");
     let mut finishing = Box::pin(graceful.shutdown());
     if tokio::time::timeout(drain_timeout, &mut finishing).await.is_err() {
@@ -239,18 +267,33 @@ fn observe_journal(metrics: &Metrics, journal: &Arc<Journal>) {
     });
 }
 
-fn hooks(gateway: &Arc<Gateway>, metrics: &Arc<Metrics>, draining: &Arc<AtomicBool>) -> Hooks {
-    let (models, draining) = (Arc::clone(gateway), Arc::clone(draining));
+/// Why the process might not be ready.
+struct Readiness {
+    draining: Arc<AtomicBool>,
+    journal_failing: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    fn not_ready(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Some("draining");
+        }
+        self.journal_failing.load(Ordering::Relaxed).then_some("journal_failing")
+    }
+}
+
+fn hooks(gateway: &Arc<Gateway>, metrics: &Arc<Metrics>, ready: Readiness, admin: gw_edge::AdminService) -> Hooks {
+    let models = Arc::clone(gateway);
     let (rendered, connections, panicked) = (Arc::clone(metrics), Arc::clone(metrics), Arc::clone(metrics));
     Hooks {
         models: Box::new(move || models.snapshot().catalogue().len()),
-        not_ready: Box::new(move || draining.load(Ordering::Relaxed).then_some("draining")),
+        not_ready: Box::new(move || ready.not_ready()),
         metrics: Box::new(move || (METRICS_CONTENT_TYPE, rendered.render())),
         connections: Box::new(move |change| {
             if change > 0 { connections.connection_opened() } else { connections.connection_closed() }
         }),
         panicked: Box::new(move || panicked.panicked()),
-        admin: None,
+        admin: Some(admin),
         version: cli::VERSION,
     }
 }
@@ -263,7 +306,12 @@ async fn bind(config: &Config) -> anyhow::Result<Server> {
         .collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     let Some(address) = addresses.first() else { bail!("the listen address {wanted} resolves to nothing") };
-    Server::bind(*address, ListenSettings::default())
+    let settings = ListenSettings {
+        head_timeout: config.limits.header_timeout,
+        max_head: usize::try_from(config.limits.max_header_bytes).unwrap_or(usize::MAX),
+        ..ListenSettings::default()
+    };
+    Server::bind(*address, settings)
         .with_context(|| format!("cannot listen on {wanted}; choose another address with --listen"))
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use gw_config::{Config, Fidelity};
 use gw_core::{Mode, Secret};
 use gw_pipeline::{ModelEntry, ProviderEntry, Settings, Snapshot, SnapshotParts, Timeouts};
@@ -14,11 +14,16 @@ use gw_wire::Limits;
 
 use crate::mock::MockPool;
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 /// Kind whose providers are answered inside the gateway.
 const MOCK: &str = "mock";
 
 /// Builds every provider once, to find settings that cannot work before anything starts.
 pub(crate) fn check(config: &Config, registry: &Registry) -> anyhow::Result<()> {
+    if config.https.is_some() {
+        bail!("server.https: serving TLS is not built in yet; put a TLS proxy in front and set 'enabled: false'");
+    }
     for provider in config.providers.iter().filter(|provider| provider.enabled) {
         let mut settings = settings_of(provider);
         if provider.provider_type == MOCK {
@@ -65,17 +70,17 @@ pub(crate) async fn compile(config: &Config, registry: &Registry, mocks: &mut Mo
         providers.iter().map(|provider| (provider.name.as_ref(), provider)).collect();
     let default_provider = config.default_provider.as_deref().and_then(|name| by_name.get(name));
     let models = models(config, &providers, &by_name);
-    let catalogue = catalogue(config, &models);
     let parts = SnapshotParts {
         default_provider: default_provider.map(|provider| Arc::clone(provider)),
         default_model: config.default_model.clone(),
         aliases: config.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         settings: settings(config),
-        catalogue,
+        catalogue: Vec::new(),
         models,
         providers,
     };
-    Ok(Snapshot::new(parts))
+    let cards = catalogue(config, &parts);
+    Ok(Snapshot::new(SnapshotParts { catalogue: cards, ..parts }))
 }
 
 /// Vendors that mock mode offers besides what is configured, each in its own format, with a model to try.
@@ -156,25 +161,33 @@ fn models(
     models
 }
 
-fn catalogue(config: &Config, models: &HashMap<String, ModelEntry>) -> Vec<ModelCard> {
+fn catalogue(config: &Config, parts: &SnapshotParts) -> Vec<ModelCard> {
     let created = gw_pipeline::now_ms() / 1_000;
-    let aliases = config.aliases.iter().filter_map(|alias| models.get(&alias.target).map(|entry| (&alias.name, entry)));
-    let mut cards: Vec<ModelCard> = models
-        .iter()
-        .chain(aliases)
-        .map(|(name, entry)| {
-            let capabilities = entry.provider.provider.capabilities(&entry.upstream);
-            let described = config.models.iter().find(|model| model.name == *name);
-            ModelCard {
-                id: name.clone(),
-                owner: entry.provider.name.as_ref().to_owned(),
-                display_name: described.and_then(|model| model.description.clone()),
-                max_output: capabilities.max_output,
-                context: capabilities.context,
-                created,
-            }
-        })
-        .collect();
+    let card = |name: &str, entry: &ModelEntry| {
+        let capabilities = entry.provider.provider.capabilities(&entry.upstream);
+        let described = config.models.iter().find(|model| model.name == *name);
+        ModelCard {
+            id: name.to_owned(),
+            owner: entry.provider.name.as_ref().to_owned(),
+            display_name: described.and_then(|model| model.description.clone()),
+            max_output: capabilities.max_output,
+            context: capabilities.context,
+            created,
+        }
+    };
+    let mut cards: Vec<ModelCard> = parts.models.iter().map(|(name, entry)| card(name, entry)).collect();
+    // An alias is listed where it leads, through other aliases and to `provider/model` alike.
+    let whole = Snapshot::new(SnapshotParts {
+        providers: parts.providers.clone(),
+        models: parts.models.clone(),
+        aliases: parts.aliases.clone(),
+        ..SnapshotParts::default()
+    });
+    for alias in parts.aliases.keys() {
+        if let Ok(entry) = whole.resolve(Some(alias)) {
+            cards.push(card(alias, &entry));
+        }
+    }
     let mut seen = BTreeSet::new();
     cards.retain(|card| seen.insert(card.id.clone()));
     cards.sort_by(|left, right| left.id.cmp(&right.id));
@@ -192,7 +205,8 @@ fn settings(config: &Config) -> Settings {
             Fidelity::Default => Mode::Default,
             Fidelity::Lenient => Mode::Lenient,
         },
-        heartbeat: config.streaming.heartbeat.max(Duration::from_millis(10)),
+        // Zero turns heartbeats off: a year of silence ends otherwise first.
+        heartbeat: if config.streaming.heartbeat.is_zero() { YEAR } else { config.streaming.heartbeat },
         head_wait: config.streaming.head_wait,
         full_proxy: config.native.full_proxy,
         native_paths: config.native.paths.clone(),

@@ -24,6 +24,14 @@ impl IngressPort for Ingress {
         "/anthropic"
     }
 
+    fn request_id_header(&self) -> Option<&'static str> {
+        Some("request-id")
+    }
+
+    fn claims(&self, _path: &str, headers: &HeaderMap) -> bool {
+        headers.contains_key("anthropic-version")
+    }
+
     fn route(&self, _method: &Method, path: &str, _query: Option<&str>, headers: &HeaderMap) -> Option<Route> {
         route::route(path, headers)
     }

@@ -4,14 +4,16 @@ use gw_core::Operation;
 use gw_spi::{Framing, Route};
 use http::{HeaderMap, Method};
 
-/// Recognises a path. `/v1/models` is shared with another format: the `anthropic-version` header decides.
+/// Recognises a path. `/v1/models` is shared with another format: the `anthropic-version` header decides,
+/// or the path prefix, which the edge announces in `x-irongate-prefix`.
 pub(crate) fn route(path: &str, headers: &HeaderMap) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let prefixed = headers.get("x-irongate-prefix").is_some_and(|prefix| prefix == "anthropic");
     match path {
         "/messages" => Some(made(Operation::Chat, Method::POST, None, Framing::Sse)),
         "/messages/count_tokens" => Some(made(Operation::CountTokens, Method::POST, None, Framing::Json)),
-        _ if !headers.contains_key("anthropic-version") => None,
+        _ if !headers.contains_key("anthropic-version") && !prefixed => None,
         "/models" => Some(made(Operation::ListModels, Method::GET, None, Framing::Json)),
         _ => {
             let id = path.strip_prefix("/models/").filter(|id| !id.is_empty())?;

@@ -26,6 +26,10 @@ impl gw_spi::Ingress for Ingress {
         "/openai"
     }
 
+    fn timing_header(&self) -> Option<&'static str> {
+        Some("openai-processing-ms")
+    }
+
     fn route(&self, method: &Method, path: &str, _query: Option<&str>, headers: &HeaderMap) -> Option<Route> {
         route::route(method, path, headers)
     }

@@ -8,16 +8,18 @@ use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::timeout;
-
-/// A client that sends nothing for this long is given up.
-const SILENCE: Duration = Duration::from_secs(30);
+use tokio::time::{Instant, timeout_at};
 
 /// Reads the whole body.
 ///
 /// # Errors
-/// `payload_too_large`, or `bad_request` for a body that stalls, breaks off or is compressed.
-pub(crate) async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) -> Result<Bytes, GatewayError> {
+/// `payload_too_large`, or `bad_request` for a body that is too slow, breaks off or is compressed.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    mut body: Incoming,
+    limit: usize,
+    within: Duration,
+) -> Result<Bytes, GatewayError> {
     if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
         && encoding != "identity"
     {
@@ -28,11 +30,16 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) 
     if announced > limit as u64 {
         return Err(too_large(limit));
     }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let deadline = Instant::now() + within;
     let mut single: Option<Bytes> = None;
     let mut joined = BytesMut::new();
     loop {
-        let Ok(frame) = timeout(SILENCE, body.frame()).await else {
-            return Err(GatewayError::new(Code::BadRequest, "the request body did not arrive in time"));
+        let Ok(frame) = timeout_at(deadline, body.frame()).await else {
+            let message = format!("the request body did not arrive within {} seconds", within.as_secs_f32());
+            return Err(GatewayError::new(Code::BadRequest, message));
         };
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|fault| {

@@ -1,6 +1,7 @@
 //! Endpoints that the edge answers itself: health, metrics, the root, and the way to the control plane.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -11,9 +12,19 @@ use hyper::body::Incoming;
 
 use crate::entry::ReplyBody;
 
+/// What the control plane is told besides the request.
+#[derive(Debug, Clone)]
+pub struct AdminCall {
+    /// Request id.
+    pub request_id: String,
+    /// Address of the client's end of the connection.
+    pub peer: SocketAddr,
+}
+
 /// The control plane as the edge sees it.
-pub type AdminService =
-    Arc<dyn Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<ReplyBody>> + Send>> + Send + Sync>;
+pub type AdminService = Arc<
+    dyn Fn(Request<Incoming>, AdminCall) -> Pin<Box<dyn Future<Output = Response<ReplyBody>> + Send>> + Send + Sync,
+>;
 
 /// What the edge asks of the rest of the program.
 pub struct Hooks {

@@ -1,9 +1,11 @@
 //! The way in: request id, built-in endpoints, dialect, key, body, and the pipeline; panics become a 500.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -17,7 +19,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::builtin::{self, Hooks};
+use crate::builtin::{self, AdminCall, Hooks};
 use crate::cors::CorsPolicy;
 use crate::{body, key, request_id};
 
@@ -56,10 +58,20 @@ impl Body for ReplyBody {
 }
 
 /// What can change while the edge runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EdgeSettings {
     /// Browser policy.
     pub cors: Option<CorsPolicy>,
+    /// A request's body must arrive within this time.
+    pub body_timeout: Duration,
+    /// Calls in flight; further ones are refused. `None` means no bound.
+    pub max_in_flight: Option<u64>,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self { cors: None, body_timeout: Duration::from_secs(60), max_in_flight: None }
+    }
 }
 
 /// Shared by all connections.
@@ -67,6 +79,7 @@ pub struct Edge {
     gateway: Arc<Gateway>,
     hooks: Hooks,
     settings: ArcSwap<EdgeSettings>,
+    in_flight: Arc<()>,
 }
 
 /// The head of a request, as far as routing needs it.
@@ -89,7 +102,7 @@ impl Edge {
     /// An edge in front of a gateway. At least one ingress must be in service.
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, hooks: Hooks, settings: EdgeSettings) -> Self {
-        Self { gateway, hooks, settings: ArcSwap::from_pointee(settings) }
+        Self { gateway, hooks, settings: ArcSwap::from_pointee(settings), in_flight: Arc::new(()) }
     }
 
     /// Swaps what can change.
@@ -102,7 +115,7 @@ impl Edge {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let started = Instant::now();
         let id = request_id::of(request.headers());
         let cors = self.settings.load().cors.clone();
@@ -114,7 +127,7 @@ impl Edge {
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         } else {
-            match AssertUnwindSafe(self.route(request, &id, started)).catch_unwind().await {
+            match AssertUnwindSafe(self.route(request, &id, peer, started)).catch_unwind().await {
                 Ok(response) => response,
                 Err(_) => self.panicked(&id),
             }
@@ -128,7 +141,13 @@ impl Edge {
         response
     }
 
-    async fn route(&self, request: Request<Incoming>, id: &str, started: Instant) -> Response<ReplyBody> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        id: &str,
+        peer: SocketAddr,
+        started: Instant,
+    ) -> Response<ReplyBody> {
         let path = request.uri().path();
         if let Some(response) = builtin::public(&self.hooks, request.method(), path) {
             return response.map(ReplyBody::Gateway);
@@ -139,7 +158,7 @@ impl Edge {
         if path.starts_with("/api/v1/")
             && let Some(admin) = &self.hooks.admin
         {
-            return admin(request).await;
+            return admin(request, AdminCall { request_id: id.to_owned(), peer }).await;
         }
         let (parts, incoming) = request.into_parts();
         let head =
@@ -151,7 +170,7 @@ impl Edge {
         let ingress = Arc::clone(ingress);
         let admitted = self.admit(&head, route, incoming).await;
         let mut response = match admitted {
-            Ok(Admitted { principal, route, body }) => {
+            Ok(Admitted { principal, route, body, ticket }) => {
                 let arrival = Arrival {
                     ingress: Arc::clone(&ingress),
                     route,
@@ -164,7 +183,8 @@ impl Edge {
                     principal,
                     started,
                 };
-                self.gateway.execute(arrival).await
+                let response = self.gateway.execute(arrival).await;
+                response.map(|body| GatewayBody::ticketed(body, ticket))
             }
             Err(Refusal { error, principal, allow }) => {
                 let rejected = Rejected {
@@ -203,9 +223,19 @@ impl Edge {
             refusal.allow = HeaderValue::from_str(route.method.as_str()).ok();
             return Err(refusal);
         }
+        let (within, most) = {
+            let settings = self.settings.load();
+            (settings.body_timeout, settings.max_in_flight)
+        };
+        // The handle counts itself: every call in flight holds one for as long as its head is pending.
+        let ticket = Arc::clone(&self.in_flight);
+        if most.is_some_and(|most| Arc::strong_count(&ticket) as u64 > most.saturating_add(1)) {
+            let error = GatewayError::new(Code::Unavailable, "the gateway is at its limit of requests in flight");
+            return Err(refuse(error.with_retry(gw_core::Retry::After(Duration::from_secs(1)))));
+        }
         let limit = self.gateway.snapshot().settings().body_limit;
-        let body = body::read(head.headers, incoming, limit).await.map_err(refuse)?;
-        Ok(Admitted { principal, route, body })
+        let body = body::read(head.headers, incoming, limit, within).await.map_err(refuse)?;
+        Ok(Admitted { principal, route, body, ticket })
     }
 
     /// Finds the dialect of a path: by prefix, else the first that recognises it.
@@ -284,6 +314,7 @@ struct Admitted {
     principal: Arc<Principal>,
     route: Route,
     body: Bytes,
+    ticket: Arc<()>,
 }
 
 struct Refusal {

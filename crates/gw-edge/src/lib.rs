@@ -11,7 +11,7 @@ mod key;
 mod listener;
 mod request_id;
 
-pub use builtin::{AdminService, Hooks};
+pub use builtin::{AdminCall, AdminService, Hooks};
 pub use cors::CorsPolicy;
 pub use entry::{Edge, EdgeSettings, ReplyBody};
 pub use listener::{ListenSettings, Server};

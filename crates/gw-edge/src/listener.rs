@@ -15,8 +15,6 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::entry::Edge;
 
-/// A client must send its request head within this time.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// After an accept error such as too many open files, the listener pauses so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -25,17 +23,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct ListenSettings {
     /// Pending connections that the system queues.
     pub backlog: u32,
+    /// A client must send its request head within this time.
+    pub head_timeout: Duration,
+    /// Largest request head over HTTP/1.1, in bytes.
+    pub max_head: usize,
 }
 
 impl Default for ListenSettings {
     fn default() -> Self {
-        Self { backlog: 4_096 }
+        Self { backlog: 4_096, head_timeout: Duration::from_secs(10), max_head: 64 * 1024 }
     }
 }
 
 /// A bound listener.
 pub struct Server {
     listener: TcpListener,
+    settings: ListenSettings,
 }
 
 impl Server {
@@ -47,7 +50,7 @@ impl Server {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        Ok(Self { listener: socket.listen(settings.backlog)? })
+        Ok(Self { listener: socket.listen(settings.backlog)?, settings })
     }
 
     /// The bound address.
@@ -61,7 +64,11 @@ impl Server {
     /// Serves until `stop` resolves, then lets open connections finish. Returns the wait for them.
     pub async fn serve(self, edge: Arc<Edge>, stop: impl Future<Output = ()>) -> GracefulShutdown {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(false);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.settings.head_timeout)
+            .max_buf_size(self.settings.max_head.max(8_192));
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
         let graceful = GracefulShutdown::new();
         tokio::pin!(stop);
@@ -70,8 +77,8 @@ impl Server {
                 accepted = self.listener.accept() => accepted,
                 () = &mut stop => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(fault) => {
                     tracing::warn!(error = %fault, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,7 +90,7 @@ impl Server {
             let served = Arc::clone(&edge);
             let service = service_fn(move |request: Request<Incoming>| {
                 let edge = Arc::clone(&served);
-                async move { Ok::<_, std::convert::Infallible>(edge.answer(request).await) }
+                async move { Ok::<_, std::convert::Infallible>(edge.answer(request, peer).await) }
             });
             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
             let watched = graceful.watch(connection);

@@ -23,6 +23,18 @@ pub enum GatewayBody {
 }
 
 impl GatewayBody {
+    /// Lets a stream hold a ticket until it is over. A complete body gives it back at once.
+    #[must_use]
+    pub fn ticketed(body: Self, ticket: std::sync::Arc<()>) -> Self {
+        match body {
+            Self::Full(bytes) => Self::Full(bytes),
+            Self::Stream(mut pump) => {
+                pump.hold(ticket);
+                Self::Stream(pump)
+            }
+        }
+    }
+
     /// A complete body.
     #[must_use]
     pub fn full(bytes: impl Into<Bytes>) -> Self {

@@ -27,7 +27,13 @@ pub(crate) async fn call(
     settlement: &mut Settlement,
 ) -> Result<Response<GatewayBody>, Failure> {
     let named = arrival.route.model.clone().or_else(|| model_of(arrival, snapshot));
-    let entry = gateway.target(arrival, snapshot, named.as_deref(), settlement)?;
+    let entry = match (&named, snapshot.nameless()) {
+        (None, Some(entry)) => {
+            settlement.record(|record| record.provider = entry.provider.name.as_ref().to_owned());
+            entry
+        }
+        _ => gateway.target(arrival, snapshot, named.as_deref(), settlement)?,
+    };
     settlement.request_bytes(arrival.body.len() as u64);
     let provider = entry.provider.provider.as_ref();
     let plan =
@@ -57,6 +63,9 @@ pub(crate) async fn call(
             headers.insert(name, value.clone());
         }
     }
+    if arrival.body.first() == Some(&b'{') && is_curl_default(&headers) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     let mut request = Request::new(body(arrival, named.as_deref(), &entry.upstream, snapshot));
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -80,6 +89,11 @@ pub(crate) async fn call(
     let kind = kind.unwrap_or_else(|| HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
+}
+
+/// `curl -d` announces a form even when it sends JSON.
+fn is_curl_default(headers: &http::HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes() == b"application/x-www-form-urlencoded")
 }
 
 /// The model named in a JSON body or in a multipart form field.

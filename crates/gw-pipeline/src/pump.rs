@@ -49,6 +49,8 @@ pub struct Pump {
     done: bool,
     broken: bool,
     length: Option<u64>,
+    /// Counts this stream among the calls in flight.
+    ticket: Option<std::sync::Arc<()>>,
 }
 
 /// How far a stream got before its head was sent.
@@ -82,7 +84,13 @@ impl Pump {
             done: false,
             broken: false,
             length: None,
+            ticket: None,
         }
+    }
+
+    /// Keeps a ticket until the stream is dropped.
+    pub(crate) fn hold(&mut self, ticket: std::sync::Arc<()>) {
+        self.ticket = Some(ticket);
     }
 
     /// Announces the exact length of a relayed body.

@@ -135,6 +135,18 @@ impl Snapshot {
         &self.parts.providers
     }
 
+    /// Who serves a native call that names no model (polling a task, reading a stored answer): the default provider, or
+    /// the only one.
+    #[must_use]
+    pub fn nameless(&self) -> Option<ModelEntry> {
+        let only = || match self.parts.providers.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let provider = self.parts.default_provider.as_ref().or_else(only)?;
+        Some(ModelEntry { provider: Arc::clone(provider), upstream: String::new() })
+    }
+
     /// Who serves a requested model, and under which name.
     ///
     /// Order: a configured model; an alias; `provider/model` (the part after the first `/` is passed on unchanged);
@@ -153,8 +165,20 @@ impl Snapshot {
         Ok(entry)
     }
 
+    /// Follows aliases, which the configuration keeps free of circles; the bound is for whoever builds a snapshot by hand.
+    fn unaliased<'n>(&'n self, requested: &'n str) -> &'n str {
+        let mut name = requested;
+        for _ in 0..ALIAS_STEPS {
+            match self.parts.aliases.get(name) {
+                Some(target) => name = target,
+                None => break,
+            }
+        }
+        name
+    }
+
     fn find(&self, requested: &str) -> Option<ModelEntry> {
-        let name = self.parts.aliases.get(requested).map_or(requested, String::as_str);
+        let name = self.unaliased(requested);
         if let Some(entry) = self.parts.models.get(name) {
             return Some(entry.clone());
         }
@@ -179,6 +203,9 @@ impl Snapshot {
         }
     }
 }
+
+/// Longest chain of aliases.
+const ALIAS_STEPS: usize = 16;
 
 fn unknown(requested: &str) -> GatewayError {
     let shown: String = requested.chars().take(200).collect();
