@@ -117,6 +117,8 @@ fn join_sealed_reasoning(parts: &mut Vec<Part>) {
 struct Pairing {
     open: Vec<Open>,
     ids: BTreeSet<String>,
+    /// Whether somebody else spoke since the last call: older open calls will not be answered any more.
+    interrupted: bool,
 }
 
 struct Open {
@@ -128,9 +130,13 @@ struct Open {
 impl Pairing {
     fn take(&mut self, turn: usize, message: &mut Message) {
         let mut calls = 0usize;
+        self.interrupted |= message.role != Role::Assistant;
         for part in &mut message.parts {
             match &mut part.body {
                 PartBody::ToolCall { call_id, name, .. } => {
+                    if std::mem::take(&mut self.interrupted) {
+                        self.open.clear();
+                    }
                     let written = !call_id.is_empty();
                     if !written {
                         *call_id = mint(turn, calls, name, &self.ids);

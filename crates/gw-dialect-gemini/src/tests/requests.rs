@@ -125,6 +125,19 @@ fn results_without_ids_are_paired_and_ids_are_repeatable() {
     assert_eq!(ids(text), (calls, results));
 }
 
+#[test]
+fn an_unanswered_call_does_not_take_a_later_result() {
+    let text = r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"parts":[{"text":"never mind"}]},
+      {"role":"model","parts":[{"functionCall":{"name":"f"}}]},{"parts":[{"functionResponse":{"name":"f","response":{}}}]}]}"#;
+    let (request, _) = decode(text).unwrap();
+    let id = |at: usize| match &request.messages[at].parts[0].body {
+        PartBody::ToolCall { call_id, .. } | PartBody::ToolResult { call_id, .. } => call_id.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(id(3), id(2));
+    assert_ne!(id(3), id(0));
+}
+
 fn foreign(messages: Vec<Message>) -> gw_core::ChatRequest {
     let mut request = gw_core::ChatRequest::new(DialectId("openai-chat"), "m");
     request.messages = messages;
