@@ -120,14 +120,17 @@ pub(crate) fn part(w: &mut JsonWriter, part: &Part, context: &ReplyContext) {
             let input = client_input(arguments, matches!(kind, ToolKind::Custom { .. }));
             tool_use(w, call_id, name, &input);
         }
-        PartBody::Opaque { dialect, raw, .. } if *dialect == ID => w.raw(raw.as_str()),
+        PartBody::Opaque { dialect, raw, .. } if *dialect == ID => {
+            w.raw(raw.as_str());
+            return;
+        }
         PartBody::Opaque { .. }
         | PartBody::Image { .. }
         | PartBody::Audio { .. }
         | PartBody::Video { .. }
         | PartBody::File { .. }
         | PartBody::SearchResult { .. }
-        | PartBody::ToolResult { .. } => {}
+        | PartBody::ToolResult { .. } => return,
     }
     if let Some(data) = bound_state(part.state.as_ref(), context) {
         redacted(w, &data);

@@ -1,7 +1,7 @@
 //! The canonical reply as a message.
 
 use bytes::Bytes;
-use gw_core::{ChatReply, Extra, PartBody, Stop, Usage};
+use gw_core::{ChatReply, Extra, PartBody, Stop};
 use gw_spi::ReplyContext;
 use gw_wire::JsonWriter;
 
@@ -31,7 +31,7 @@ pub(crate) fn encode(reply: &ChatReply, context: &ReplyContext) -> Bytes {
         w.field_array("content", |w| parts.iter().for_each(|part| blocks_out::part(w, part, context)));
         stop::shown(stop, refused, &context.vendor).write(w);
         container(w, own("container"));
-        let counted = reply.usage.clone().unwrap_or_else(Usage::default);
+        let counted = reply.usage.clone().unwrap_or_default();
         let tier = usage::tier_word(reply.service_tier.as_deref());
         w.field_object("usage", |w| usage::write_message(w, &counted, tier));
         for extra in reply.extras.iter().filter(|extra| extra.dialect == ID) {

@@ -94,6 +94,8 @@ impl BlockReader<'_> {
         part.cache = cache_mark(&fields)?;
         if !known.is_empty() {
             part.extras = fields.unknown(known, ID);
+            // The caller of every ordinary call: says nothing.
+            part.extras.retain(|extra| extra.name != "caller" || !is_direct(value));
         }
         Ok(Some(part))
     }
@@ -119,7 +121,7 @@ impl BlockReader<'_> {
         let source = fields.object("source")?.ok_or_else(|| fields.missing("source"))?;
         let mut extras = fields.unknown(&["type", "source", "title", "context", "citations", "cache_control"], ID);
         let content = match source.str("type")?.as_deref() {
-            Some("content") => source.get("content"),
+            Some("content") => Some(source.get("content").ok_or_else(|| source.missing("content"))?),
             _ => None,
         };
         let source = match content {
@@ -202,6 +204,12 @@ fn tool_use(fields: &Fields<'_>) -> Result<PartBody, GatewayError> {
         arguments,
         kind: ToolKind::Function,
     })
+}
+
+/// Whether a call was made by the model itself, not by code that it wrote.
+fn is_direct(block: Json<'_>) -> bool {
+    let caller = block.get_some("caller").and_then(|caller| caller.get_some("type"));
+    caller.and_then(|kind| kind.str()).is_some_and(|kind| kind == "direct")
 }
 
 /// `source` of an image or document.

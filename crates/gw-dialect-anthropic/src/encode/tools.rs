@@ -75,7 +75,7 @@ impl<'r> Encoder<'r> {
         self.losses.extend(lifetime_loss(self.marks.kept(tool.cache.as_ref(), place, None), place));
         w.object(|w| {
             w.field_str("name", self.names.wire(&tool.name));
-            if let Some(description) = tool.description.as_deref().filter(|text| !text.is_empty()) {
+            if let Some(description) = tool.description.as_deref().filter(|text| self.own || !text.is_empty()) {
                 w.field_str("description", description);
             }
             w.key("input_schema").raw(&schema);
