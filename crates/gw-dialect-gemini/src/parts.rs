@@ -199,8 +199,8 @@ fn read_response(response: &View<'_>) -> Result<(PartBody, Vec<Extra>), GatewayE
     if value.is_some_and(|value| value.kind() != Kind::Object) {
         return Err(response.wrong("response", "an object"));
     }
-    let (text, is_error) = value.map_or((None, false), readable);
-    let mut content: Vec<Part> = text.map(Part::text).into_iter().collect();
+    // The object itself is the result; only media stand beside it.
+    let mut content: Vec<Part> = Vec::new();
     for (item, path) in response.list("parts")? {
         content.extend(read_part(item, path, &mut |_| None)?);
     }
@@ -209,21 +209,15 @@ fn read_response(response: &View<'_>) -> Result<(PartBody, Vec<Extra>), GatewayE
         name: response.string("name")?,
         content,
         json: value.map(|value| value.to_raw()),
-        is_error,
+        is_error: value.is_some_and(failed),
     };
     Ok((body, response.unknown(&["id", "name", "response", "parts"], "functionResponse.")))
 }
 
-/// What other formats show of a result object: its only member when that is the conventional one, else its JSON.
-fn readable(value: Json<'_>) -> (Option<String>, bool) {
+/// Whether a result object says, by its only member, that the tool failed.
+fn failed(value: Json<'_>) -> bool {
     let mut members = value.members();
-    match (members.next(), members.next()) {
-        (None, _) => (None, false),
-        (Some((name, only)), None) if matches!(name.as_ref(), "output" | "result" | "error") => {
-            (Some(only.string().unwrap_or_else(|| only.raw().to_owned())), name == "error")
-        }
-        _ => (Some(value.raw().to_owned()), false),
-    }
+    matches!((members.next(), members.next()), (Some((name, _)), None) if name == "error")
 }
 
 /// A raw object with one member.

@@ -308,6 +308,10 @@ impl<'a> Plan<'a> {
         })?;
         let signature = self.signature(place, part);
         let inside = self.result_content(place, content, hoisted);
+        if json.is_some() && !inside.text.is_empty() {
+            let note = "text beside the result object";
+            self.lose_at(place, Field::Text, LossClass::Approximated, LossAction::Dropped, note);
+        }
         let response = match json {
             Some(json) => json.clone(),
             // Tool output is data: it is never parsed, so nothing in it can be read as a reference.

@@ -58,6 +58,10 @@ fn snake_case_is_read_everywhere_but_in_what_belongs_to_the_client() {
     assert!(matches!(&call.body, PartBody::ToolCall { arguments, .. } if arguments == r#"{"snake_case":1}"#));
     assert_eq!(call.state.as_ref().unwrap().payload, "c2ln");
     assert_eq!(request.messages[3].role, Role::Tool);
+    // The result object is given once: other formats render it from there.
+    assert!(matches!(&request.messages[3].parts[0].body,
+        PartBody::ToolResult { content, json: Some(json), is_error: false, .. }
+            if content.is_empty() && json.as_str() == r#"{"my_output":2}"#));
     assert_eq!(
         request.tools[0].parameters.as_ref().unwrap().as_str(),
         r#"{"type":"object","properties":{"snake_case":{"type":"integer"}}}"#
