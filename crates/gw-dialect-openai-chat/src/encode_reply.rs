@@ -236,6 +236,10 @@ pub(crate) fn write_annotation(list: &mut JsonWriter, citation: &Citation, from:
                 cited.field_str("title", title.as_deref().unwrap_or_default());
                 cited.field_u64("start_index", u64::from(start.saturating_add(from)));
                 cited.field_u64("end_index", u64::from(end.saturating_add(from)));
+                // Outside the published format, so only where it came in that way.
+                if let (Some(text), Some((ID, _))) = (&citation.cited_text, &citation.raw) {
+                    cited.field_str("content", text);
+                }
             });
         }),
         (_, Some((dialect, raw))) if *dialect == ID => list.raw(raw.as_str()),

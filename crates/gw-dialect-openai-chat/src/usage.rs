@@ -15,7 +15,7 @@ pub(crate) fn decode(usage: Json<'_>) -> Option<Usage> {
     if prompt.is_none() && completion.is_none() {
         return None;
     }
-    let prompt = prompt.unwrap_or(0);
+    let mut prompt = prompt.unwrap_or(0);
     let input_details = usage.get_some("prompt_tokens_details").or_else(|| usage.get_some("input_tokens_details"));
     let output_details =
         usage.get_some("completion_tokens_details").or_else(|| usage.get_some("output_tokens_details"));
@@ -31,14 +31,26 @@ pub(crate) fn decode(usage: Json<'_>) -> Option<Usage> {
         .or_else(|| input_detail("cache_creation_input_tokens"))
         .or_else(|| input_detail("cache_creation_tokens"))
         .unwrap_or(0);
+    // Both are parts of the prompt. Where a server counts tokens as written and as read, or counts cached input outside
+    // the prompt, the sum would exceed its own total: writes, the dearer ones, are kept first.
+    let written = written.min(prompt);
+    let cache_read = cache_read.min(prompt - written);
     let by_lifetime = input_details.and_then(|details| details.get_some("cache_creation"));
     let lifetime = |name: &str| by_lifetime.and_then(|split| count(split, name)).unwrap_or(0);
     let (write_5m, write_1h) = (lifetime("ephemeral_5m_input_tokens"), lifetime("ephemeral_1h_input_tokens"));
-    let reasoning = output_detail("reasoning_tokens").or_else(|| count(usage, "reasoning_tokens")).unwrap_or(0);
+    let mut reasoning = output_detail("reasoning_tokens").or_else(|| count(usage, "reasoning_tokens")).unwrap_or(0);
     let mut output = completion.unwrap_or_else(|| total.unwrap_or(prompt).saturating_sub(prompt));
-    // Some servers leave reasoning out of the completion count; their own total says so.
-    if reasoning > 0 && total == Some(prompt.saturating_add(output).saturating_add(reasoning)) {
-        output = output.saturating_add(reasoning);
+    let mut audio_input = input_detail("audio_tokens").unwrap_or(0);
+    // Where a server's own total is larger than its parts, the parts left something out.
+    let missing = total.unwrap_or(0).saturating_sub(prompt.saturating_add(output));
+    if missing > 0 && count(usage, "prompt_audio_seconds").is_some_and(|seconds| seconds > 0) {
+        // Mistral leaves audio input out of the prompt count.
+        prompt = prompt.saturating_add(missing);
+        audio_input = audio_input.max(missing);
+    } else if missing > 0 && (reasoning == 0 || reasoning == missing) {
+        // Grok and Gemini leave reasoning out of the completion count, and Gemini does not itemise it.
+        output = output.saturating_add(missing);
+        reasoning = missing;
     }
     let server_tools = usage.get_some("server_tool_use_details").or_else(|| usage.get_some("server_tool_use"));
     Some(Usage {
@@ -52,7 +64,7 @@ pub(crate) fn decode(usage: Json<'_>) -> Option<Usage> {
         tool_prompt: 0,
         output,
         reasoning,
-        audio_input: input_detail("audio_tokens").unwrap_or(0),
+        audio_input,
         audio_output: output_detail("audio_tokens").unwrap_or(0),
         image_input: input_detail("image_tokens").unwrap_or(0),
         prediction_accepted: output_detail("accepted_prediction_tokens").unwrap_or(0),
@@ -88,4 +100,49 @@ pub(crate) fn write(writer: &mut JsonWriter, usage: &Usage) {
             });
         }
     });
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use gw_core::Usage;
+    use gw_wire::{Document, JsonWriter, Limits};
+
+    fn read(text: &str) -> Option<Usage> {
+        super::decode(Document::parse(text, Limits::default()).unwrap().root())
+    }
+
+    #[test]
+    fn the_parts_are_disjoint_and_sum_to_the_servers_total() {
+        let usage = read(
+            r#"{"prompt_tokens":100,"completion_tokens":40,"total_tokens":140,
+            "prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":30,"audio_tokens":5},
+            "completion_tokens_details":{"reasoning_tokens":12,"rejected_prediction_tokens":3}}"#,
+        )
+        .unwrap();
+        assert_eq!((usage.input_uncached, usage.cache_read, usage.cache_write()), (10, 60, 30));
+        assert_eq!((usage.output, usage.reasoning, usage.total()), (40, 12, 140));
+        let mut writer = JsonWriter::new();
+        super::write(&mut writer, &usage);
+        let text = String::from_utf8(writer.finish()).unwrap();
+        assert_eq!(read(&text).unwrap(), usage, "{text}");
+    }
+
+    #[test]
+    fn servers_that_count_otherwise_are_understood() {
+        let grok = read(r#"{"prompt_tokens":12,"completion_tokens":2,"total_tokens":334,"completion_tokens_details":{"reasoning_tokens":320}}"#).unwrap();
+        assert_eq!((grok.output, grok.reasoning), (322, 320));
+        let gemini = read(r#"{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}"#).unwrap();
+        assert_eq!((gemini.output, gemini.reasoning), (34, 28));
+        let voxtral =
+            read(r#"{"prompt_tokens":9,"completion_tokens":201,"total_tokens":585,"prompt_audio_seconds":12}"#)
+                .unwrap();
+        assert_eq!((voxtral.input_total(), voxtral.audio_input, voxtral.output), (384, 375, 201));
+        let deepseek = read(r#"{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"completion_tokens":1}"#).unwrap();
+        assert_eq!((deepseek.input_uncached, deepseek.cache_read), (6, 4));
+        let odd = read(r#"{"prompt_tokens":29,"completion_tokens":6,"total_tokens":35,"prompt_tokens_details":{"cached_tokens":157}}"#).unwrap();
+        assert_eq!(odd.total(), 35);
+        assert_eq!(read("{}"), None);
+        assert_eq!(read("null"), None);
+    }
 }

@@ -142,12 +142,18 @@ fn reasoning(body: &Fields<'_>, request: &mut ChatRequest) -> Result<(), Gateway
         }
     }
     if let Some(thinking) = body.object("thinking")? {
-        reasoning.toggle = match thinking.required_string("type")?.as_str() {
-            "disabled" => Toggle::Off,
-            "adaptive" | "auto" => Toggle::Adaptive,
-            "between_tools" => Toggle::BetweenTools,
-            _ => Toggle::On,
+        reasoning.toggle = match thinking.str("type")?.as_deref() {
+            Some("disabled") => Toggle::Off,
+            Some("adaptive" | "auto") => Toggle::Adaptive,
+            Some("between_tools") => Toggle::BetweenTools,
+            Some(_) => Toggle::On,
+            None => reasoning.toggle,
         };
+        // Other members are a vendor's own refinements; the object then also travels as it is.
+        if !thinking.unknown(&["type", "budget_tokens"], ID).is_empty() {
+            let value = thinking.json().to_raw();
+            request.extras.push(Extra { dialect: ID, name: "thinking".to_owned(), value });
+        }
         reasoning.budget_tokens = thinking.i64("budget_tokens")?.or(reasoning.budget_tokens);
     }
     match body.bool("enable_thinking")? {

@@ -1,6 +1,6 @@
 //! Content parts for a server: what it takes, in the shape it takes it.
 
-use gw_core::{CacheMark, Extra, Field, LossClass, Part, PartBody, Place, RawJson, Source};
+use gw_core::{CacheMark, Extra, Field, LossClass, Part, PartBody, Place, RawJson, Role, Source};
 use gw_wire::JsonWriter;
 
 use super::{Plan, own_extras};
@@ -55,7 +55,11 @@ pub(super) fn plan(plan: &mut Plan<'_>, parts: &[(Place, &Part)]) -> Vec<Planned
             let _ = own_extras(plan, &part.extras, *place);
             continue;
         };
-        if part.state.is_some() && !matches!(part.body, PartBody::Text { .. }) {
+        // State on assistant text has a carrier of its own and was seen to there.
+        let assistant =
+            place.message.and_then(|at| plan.request.messages.get(usize::try_from(at).unwrap_or(usize::MAX)));
+        let assistant = assistant.is_some_and(|message| message.role == Role::Assistant);
+        if part.state.is_some() && !(assistant && matches!(part.body, PartBody::Text { .. })) {
             plan.drop_at(*place, Field::ReasoningState, LossClass::Approximated, "the part's state was left out");
         }
         let mark = part.cache.as_ref().and_then(|mark| planned_mark(plan, mark, *place, true));
