@@ -3,11 +3,11 @@
 mod content;
 mod settings;
 
-use gw_core::{ChatRequest, Field, Loss, Place, RawJson};
-use gw_spi::Encoded;
+use gw_core::{ChatRequest, Field, Loss, Place, RawJson, Toggle};
+use gw_spi::{Capabilities, Encoded, ReasoningStyle};
 use gw_wire::{Document, Limits};
 
-use crate::json::{Haystack, leaves};
+use crate::json::{Haystack, encode_base64, leaves};
 
 /// How the presence of a field in a body is recognised.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ enum Evidence {
     Text(String),
     /// Some scalar equals the word, letter case aside.
     Word(String),
+    /// Some scalar equals one of the words, letter case aside.
+    OneOf(Vec<String>),
     /// All of these appear, each as a scalar or a member name.
     All(Vec<String>),
     /// One of these member names, or scalars, appears.
@@ -66,7 +68,8 @@ impl Leaves {
     fn extras(&mut self, extras: &gw_core::Extras) {
         for extra in extras {
             let mut wanted = leaves(extra.value.as_str());
-            wanted.push(extra.name.clone());
+            // A name with a dot says in which inner object the field stood.
+            wanted.push(extra.name.rsplit('.').next().unwrap_or_default().to_owned());
             self.add(format!("extra {}", extra.name), Evidence::All(wanted), &[Field::Unknown, Field::ServerState]);
         }
     }
@@ -77,12 +80,16 @@ impl Leaves {
 /// # Panics
 /// When the encoded body is not valid JSON.
 #[must_use]
-pub fn unaccounted(request: &ChatRequest, encoded: &Encoded) -> Vec<String> {
+pub fn unaccounted(request: &ChatRequest, encoded: &Encoded, capabilities: &Capabilities) -> Vec<String> {
     let body = std::str::from_utf8(&encoded.body.bytes).expect("a JSON body is UTF-8");
     let hay = Haystack::of(body);
     let mut leaves = Leaves::default();
     settings::collect(request, &mut leaves);
     content::collect(request, &mut leaves);
+    if capabilities.reasoning == ReasoningStyle::None && request.reasoning.toggle == Toggle::Off {
+        // A target without reasoning has it off already.
+        leaves.found.retain(|leaf| leaf.what != "reasoning toggle");
+    }
     let covered = |leaf: &Leaf| is_present(leaf, &hay, encoded) || encoded.losses.iter().any(|loss| covers(loss, leaf));
     leaves.found.iter().filter(|leaf| !covered(leaf)).map(describe).collect()
 }
@@ -99,9 +106,14 @@ fn is_present(leaf: &Leaf, hay: &Haystack, encoded: &Encoded) -> bool {
             || encoded.body.headers.iter().any(|(_, value)| value.contains(text))
     };
     match &leaf.evidence {
-        Evidence::Text(text) => hay.contains(text) || elsewhere(text) || same_json(text, hay),
+        Evidence::Text(text) => {
+            let lines = || text.lines().filter(|line| !line.trim().is_empty()).all(|line| hay.contains(line));
+            hay.contains(text) || elsewhere(text) || lines() || hay.contains(&encode_base64(text)) || same_json(text, hay)
+        }
         Evidence::Word(word) => hay.has_word(word) || elsewhere(word),
-        Evidence::All(wanted) => wanted.iter().all(|text| hay.contains(text) || hay.keys.contains(text)),
+        Evidence::OneOf(words) => words.iter().any(|word| hay.has_word(word)),
+        // Gemini writes type names in capitals.
+        Evidence::All(wanted) => wanted.iter().all(|text| hay.contains(text) || hay.keys.contains(text) || hay.has_word(text)),
         Evidence::AnyOf(names) => names.iter().any(|name| hay.keys.contains(*name) || hay.has_word(name)),
     }
 }

@@ -74,3 +74,28 @@ pub fn leaves(text: &str) -> Vec<String> {
     let keys = hay.keys.into_iter().filter(|key| !dropped.contains(&key.as_str()));
     keys.chain(hay.scalars.into_iter().filter(|scalar| !scalar.starts_with("#/"))).collect()
 }
+
+/// Standard base64, as a document's text may be sent.
+#[must_use]
+pub fn encode_base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(text.len().div_ceil(3) * 4);
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let letter = char::from(LETTERS[(bits >> (18 - 6 * at)) as usize & 63]);
+            out.push(if at > chunk.len() { '=' } else { letter });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_padded() {
+        assert_eq!(super::encode_base64("hello"), "aGVsbG8=");
+        assert_eq!(super::encode_base64("hell"), "aGVsbA==");
+        assert_eq!(super::encode_base64("hel"), "aGVs");
+    }
+}

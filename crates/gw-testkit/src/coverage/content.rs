@@ -3,6 +3,7 @@
 use gw_core::{ChatRequest, Citation, CitationSource, Field, Part, PartBody, Place, Source, ToolKind};
 
 use super::{Evidence, Leaves};
+use crate::json::Haystack;
 
 pub(super) fn collect(request: &ChatRequest, leaves: &mut Leaves) {
     for (message_at, message) in (0u32..).zip(&request.messages) {
@@ -27,7 +28,8 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
         PartBody::Image { source, detail } => {
             collect_source(source, leaves, Field::Image, in_result);
             if let Some(detail) = detail.as_deref().filter(|word| *word != "auto") {
-                leaves.add("image detail", Evidence::Word(detail.to_owned()), &[Field::ImageDetail, Field::Image]);
+                let level = format!("MEDIA_RESOLUTION_{}", detail.to_uppercase());
+                leaves.add("image detail", Evidence::OneOf(vec![detail.to_owned(), level]), &[Field::ImageDetail, Field::Image]);
             }
         }
         PartBody::Audio { source, format } => {
@@ -65,7 +67,9 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
             leaves.text("result id", call_id, &[Field::ToolCallId]);
             content.iter().for_each(|part| collect_part(part, leaves, true));
             if let Some(json) = json {
-                leaves.json("result", json, &[Field::Text, Field::ToolResultMedia]);
+                // One member `output` or `result` may be unwrapped to its value.
+                let values = Haystack::of(json.as_str()).scalars;
+                leaves.add("result", Evidence::All(values), &[Field::Text, Field::ToolResultMedia]);
             }
             if *is_error {
                 leaves.any("result error", &["is_error", "error"], &[Field::ToolResultError]);

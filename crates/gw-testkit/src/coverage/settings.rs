@@ -102,7 +102,7 @@ fn format(format: &OutputFormat, leaves: &mut Leaves) {
 
 fn reasoning(request: &ChatRequest, leaves: &mut Leaves) {
     let reasoning = &request.reasoning;
-    if reasoning.toggle != Toggle::Default {
+    if reasoning.toggle != Toggle::Default && reasoning.budget_tokens.is_none() && reasoning.effort.is_none() {
         leaves.any("reasoning toggle", REASONING_KEYS, REASONING);
     }
     if reasoning.effort.is_some() {
@@ -111,7 +111,8 @@ fn reasoning(request: &ChatRequest, leaves: &mut Leaves) {
     if let Some(budget) = reasoning.budget_tokens.filter(|budget| *budget > 0) {
         leaves.add("reasoning budget", Evidence::Word(budget.to_string()), REASONING);
     }
-    if reasoning.visibility != Visibility::Default {
+    // Hidden is what targets without a control do anyway.
+    if matches!(reasoning.visibility, Visibility::Summary | Visibility::Full) {
         leaves.any("reasoning visibility", &["includeThoughts", "display", "include_thoughts"], REASONING);
     }
 }
@@ -119,14 +120,18 @@ fn reasoning(request: &ChatRequest, leaves: &mut Leaves) {
 fn tools(request: &ChatRequest, leaves: &mut Leaves) {
     for (at, tool) in (0u32..).zip(&request.tools) {
         leaves.place = Place { tool: Some(at), ..Place::default() };
+        let before = leaves.found.len();
         tool_definition(tool, leaves);
+        // A choice that the target lacks may be emulated by leaving tools out, which is reported as the choice.
+        if matches!(request.tool_choice, Some(ToolChoice::None | ToolChoice::Allowed { .. })) {
+            leaves.found.iter_mut().skip(before).for_each(|leaf| leaf.fields.push(Field::ToolChoice));
+        }
     }
     leaves.place = Place::default();
     const CHOICE: &[Field] = &[Field::ToolChoice];
     match &request.tool_choice {
-        None => {}
-        Some(ToolChoice::Auto) if request.tools.is_empty() => {}
-        Some(ToolChoice::Auto) => leaves.any("tool choice auto", &["auto"], CHOICE),
+        // Automatic is what every target does unasked.
+        None | Some(ToolChoice::Auto) => {}
         Some(ToolChoice::None) => leaves.any("tool choice none", &["none"], CHOICE),
         Some(ToolChoice::Required) => leaves.any("tool choice required", &["required", "any"], CHOICE),
         Some(ToolChoice::Validated) => leaves.any("tool choice validated", &["validated"], CHOICE),
@@ -157,7 +162,7 @@ fn tool_definition(tool: &Tool, leaves: &mut Leaves) {
         leaves.add("tool name", Evidence::Word(tool.name.clone()), &[Field::ToolName, Field::Tools, Field::HostedTool]);
         leaves.maybe("tool description", tool.description.as_deref(), ANY);
     }
-    if let Some(parameters) = &tool.parameters {
+    if let Some(parameters) = tool.parameters.as_ref().filter(|schema| says_something(schema.as_str())) {
         leaves.json("tool parameters", parameters, &[Field::ToolSchema]);
     }
     if let Some(response) = &tool.response {
@@ -199,9 +204,17 @@ fn cache_and_state(request: &ChatRequest, leaves: &mut Leaves) {
         leaves.json("metadata", metadata, &[Field::Metadata]);
     }
     let service = &request.service;
+    // The standard tier is what a target without tiers gives.
+    let standard = ["auto", "default", "standard", "standard_only", "on_demand"];
     for (what, word) in [("service tier", &service.tier), ("speed", &service.speed), ("geo", &service.geo)] {
-        if let Some(word) = word {
+        if let Some(word) = word.as_ref().filter(|word| !standard.contains(&word.as_str())) {
             leaves.add(what, Evidence::Word(word.clone()), &[Field::ServiceTier]);
         }
     }
+}
+
+/// Whether a schema says more than "an object", which a target may express by its absence.
+fn says_something(schema: &str) -> bool {
+    let empty = ["type", "object", "OBJECT", "properties"];
+    crate::json::leaves(schema).iter().any(|leaf| !empty.contains(&leaf.as_str()))
 }
