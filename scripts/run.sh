@@ -109,6 +109,13 @@ first_key() {
     names="$("$IRONGATE" keys list | cut -f1)"
     if ! grep -qx first <<<"$names"; then
         KEY="$("$IRONGATE" keys create --name first)"
+        # The running gateway takes it over within a second.
+        local waited=0
+        until curl -s -f -o /dev/null --max-time 2 -H "Authorization: Bearer $KEY" "http://$ADDRESS/v1/models"; do
+            waited=$((waited + 1))
+            [ "$waited" -lt 50 ] || die "the first key did not become effective: see the messages above"
+            sleep 0.1
+        done
     fi
 }
 

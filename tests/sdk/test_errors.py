@@ -23,7 +23,7 @@ def test_no_key(gateway, path):
 
 def test_unknown_model(client):
     failure = client.failure(lambda: client.ask("no-such-model-anywhere", client.user("Hello")))
-    assert failure is not None and failure.status == 404
+    assert failure is not None and failure.status == 400
     assert "no-such-model-anywhere" in failure.message
 
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use gw_ledger::Journal;
 use gw_pipeline::{Observer, Settled};
@@ -36,7 +35,7 @@ impl Observer for Recorder {
         let outcome = Outcome {
             success,
             error_type: settled.error_family.or((!success).then_some("network")),
-            duration: Duration::from_millis(record.duration_ms),
+            duration: settled.duration,
             tokens: counts(&record.usage),
             usage_missing: success && settled.reached_provider && record.usage_provenance != UsageProvenance::Reported,
         };

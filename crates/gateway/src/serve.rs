@@ -140,9 +140,9 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
         draining.store(true, Ordering::Relaxed);
         tokio::time::sleep(READINESS_LEAD.min(drain_timeout)).await;
     };
-    let graceful = server.serve(edge, stop).await;
+    let draining_server = server.serve(edge, stop).await;
     tracing::info!(seconds = drain_timeout.as_secs(), "stopping: open requests may finish");
-    let mut finishing = Box::pin(graceful.shutdown());
+    let mut finishing = Box::pin(draining_server.finish());
     if tokio::time::timeout(drain_timeout, &mut finishing).await.is_err() {
         tracing::warn!("open requests did not finish in time and are ended");
         gateway.begin_shutdown();

@@ -15,7 +15,7 @@ use crate::body::GatewayBody;
 use crate::clock;
 use crate::count;
 use crate::deadlines::Deadlines;
-use crate::emulate::{StopWatch, cut_reply};
+use crate::emulate::{self, StopWatch, cut_reply};
 use crate::executor::{Arrival, Failure, Gateway, json};
 use crate::held::Held;
 use crate::lane::{Framer, Lane, Relay, Translate};
@@ -129,6 +129,7 @@ impl ChatCall<'_> {
         plan::choose(
             self.arrival.ingress.id(),
             self.entry.provider.provider.as_ref(),
+            self.arrival.route.stream_framing,
             operation,
             &self.entry.upstream,
             &self.gateway.dialects.egresses,
@@ -219,6 +220,7 @@ impl ChatCall<'_> {
             dialect: plan.egress.id(),
             model: &self.entry.upstream,
             stream: self.peek.stream && operation == Operation::Chat,
+            framing: plan.framing,
             native_path: None,
             method: &self.arrival.method,
         };
@@ -270,9 +272,10 @@ impl ChatCall<'_> {
             body
         } else {
             let context = self.reply_context(&outgoing, Framing::Json);
-            let mut reply = cut_reply(plan.egress.decode_reply(&body, &context)?, &outgoing.stops)?;
-            outgoing.tools.restore_reply(&mut reply);
-            settlement.observed(&gw_spi::ProbeReport { usage: reply.usage.clone(), ..Default::default() });
+            let reply = cut_reply(plan.egress.decode_reply(&body, &context)?, &outgoing.stops)?;
+            let reply = outgoing.tools.restore_reply(reply);
+            let content_bytes = emulate::content_bytes(&reply);
+            settlement.observed(&gw_spi::ProbeReport { usage: reply.usage.clone(), content_bytes, ..Default::default() });
             ingress.encode_reply(&reply, &context)
         };
         settlement.delivered(1, bytes.len() as u64);
@@ -360,13 +363,14 @@ impl ChatCall<'_> {
         let limit = self.snapshot.settings().reply_limit;
         let ingress = Arc::clone(&self.arrival.ingress);
         if plan.relay {
-            // A same-dialect stream may come in the client's own framing (JSON array); providers are asked for it.
             return Lane::Relay(Relay {
                 framer: Framer::new(plan.framing, limit),
                 probe: plan.egress.stream_probe(),
                 held: outgoing.asked_usage.then(Held::default),
                 ingress,
-                framing: plan.framing,
+                rewrap: (self.arrival.route.stream_framing == Framing::JsonArray && plan.framing == Framing::Sse)
+                    .then(Rewrap::default),
+                framing: self.arrival.route.stream_framing,
                 request_id: self.arrival.request_id.clone(),
                 frames: Vec::new(),
                 ended: false,
@@ -445,7 +449,7 @@ impl Outgoing {
             headers: encoded.body.headers,
             losses: encoded.losses,
             stops: encoded.emulate_stops,
-            tools: ToolNames::new(encoded.renamed_tools),
+            tools: ToolNames::new(encoded.renamed_tools, &request.tools),
             asked_usage: false,
             legacy_functions: request.legacy_functions,
             hide_reasoning: request.reasoning.visibility == gw_core::Visibility::Hidden,

@@ -62,7 +62,11 @@ impl Deadlines {
     /// Bytes came from the upstream.
     pub(crate) fn upstream_active(&mut self) {
         self.last_upstream = clock::now();
-        self.got_first = true;
+        if !self.got_first {
+            // From now on the idle deadline counts, and it may be nearer than what the timer waits for.
+            self.got_first = true;
+            self.rearm();
+        }
     }
 
     /// Bytes go to the client.

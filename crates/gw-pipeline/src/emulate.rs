@@ -1,6 +1,6 @@
 //! Stop sequences for targets that have none: the output is watched and cut before the first match.
 
-use gw_core::{ChatReply, Delta, Event, Fold, GatewayError, PartOpening, PartRef, Stop, unfold};
+use gw_core::{ChatReply, Delta, Event, Fold, GatewayError, PartBody, PartOpening, PartRef, Stop, unfold};
 
 /// Watches the text of candidates. Text is held back only as far as a stop sequence could still begin in it.
 pub(crate) struct StopWatch {
@@ -111,6 +111,17 @@ pub(crate) fn cut_reply(reply: ChatReply, stops: &[String]) -> Result<ChatReply,
     let mut reply = fold.finish()?;
     reply.usage = usage;
     Ok(reply)
+}
+
+/// Bytes of generated text and arguments in a finished reply, for estimates.
+pub(crate) fn content_bytes(reply: &ChatReply) -> u64 {
+    let parts = reply.candidates.iter().flat_map(|candidate| &candidate.parts);
+    let lengths = parts.map(|part| match &part.body {
+        PartBody::Text { text, .. } | PartBody::Reasoning { text, .. } | PartBody::Refusal(text) => text.len(),
+        PartBody::ToolCall { arguments, .. } => arguments.len(),
+        _ => 0,
+    });
+    lengths.map(|length| length as u64).sum()
 }
 
 #[cfg(test)]

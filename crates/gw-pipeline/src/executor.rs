@@ -260,6 +260,7 @@ impl Gateway {
             method: rejected.method.as_str().to_owned(),
             path: bounded(rejected.path),
             reached_provider: false,
+            duration: std::time::Duration::ZERO,
             billable: false,
         };
         let stopping = Arc::clone(&self.shutting_down);
@@ -290,6 +291,11 @@ impl Gateway {
                 })?;
                 let envelope =
                     Document::envelope(text, snapshot.settings().limits).map_err(|fault| bad_json(&fault))?;
+                if let Some(name) = envelope.root().duplicate_key() {
+                    let name = bounded(&name);
+                    let message = format!("'{name}' appears more than once; send it once");
+                    return Err(GatewayError::bad_field(name, message).into());
+                }
                 let peek = arrival.ingress.peek(&arrival.route, &envelope)?;
                 let requested = arrival.route.model.as_deref().or(peek.model.as_deref());
                 let entry = self.target(arrival, snapshot, requested, settlement)?;
@@ -369,6 +375,7 @@ impl Gateway {
             method: arrival.method.as_str().to_owned(),
             path: arrival.path.clone(),
             reached_provider: false,
+            duration: std::time::Duration::ZERO,
             billable: matches!(arrival.route.operation, Operation::Chat | Operation::Native | Operation::CountTokens),
         };
         Settlement::new(settled, Arc::clone(&self.observer), arrival.started, Arc::clone(&self.shutting_down))

@@ -333,7 +333,7 @@ impl Translate {
         self.events = events;
     }
 
-    fn emit(&mut self, mut event: Event, out: &mut Out, seen: &mut Seen) {
+    fn emit(&mut self, event: Event, out: &mut Out, seen: &mut Seen) {
         seen.events += 1;
         match &event {
             Event::PartDelta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
@@ -366,8 +366,8 @@ impl Translate {
             | Event::Vendor { .. }
             | Event::Ping => {}
         }
-        self.tools.restore_event(&mut event);
-        self.encoder.push(&event, out.writer());
+        let encoder = &mut self.encoder;
+        self.tools.restore_event(event, &mut |event| encoder.push(&event, out.writer()));
     }
 
     #[cfg(debug_assertions)]

@@ -36,8 +36,14 @@ pub(crate) async fn call(
     };
     settlement.request_bytes(arrival.body.len() as u64);
     let provider = entry.provider.provider.as_ref();
-    let plan =
-        plan::choose(arrival.ingress.id(), provider, Operation::Native, &entry.upstream, &gateway.dialects.egresses)?;
+    let plan = plan::choose(
+        arrival.ingress.id(),
+        provider,
+        arrival.route.stream_framing,
+        Operation::Native,
+        &entry.upstream,
+        &gateway.dialects.egresses,
+    )?;
     if !plan.relay {
         let message = format!("provider '{}' does not speak this format natively", provider.name());
         return Err(GatewayError::new(Code::Unsupported, message).into());
@@ -54,6 +60,7 @@ pub(crate) async fn call(
         dialect: plan.egress.id(),
         model: &entry.upstream,
         stream: false,
+        framing: plan.framing,
         native_path: Some(&path),
         method: &arrival.method,
     };

@@ -22,6 +22,7 @@ pub(crate) struct Plan {
 pub(crate) fn choose(
     client: DialectId,
     provider: &dyn Provider,
+    client_framing: Framing,
     operation: Operation,
     model: &str,
     egresses: &[Arc<dyn Egress>],
@@ -34,7 +35,8 @@ pub(crate) fn choose(
         .find_map(|way| {
             find(way.dialect).map(|egress| Plan {
                 egress: Arc::clone(egress),
-                framing: way.framing,
+                // A relayed stream must come in the framing that the client asked for.
+                framing: if way.dialect == client { client_framing } else { way.framing },
                 relay: way.dialect == client,
             })
         })

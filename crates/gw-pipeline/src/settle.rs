@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use gw_core::{EndReason, GatewayError, Loss, Provenance, Usage};
 use gw_spi::ProbeReport;
@@ -38,6 +39,8 @@ pub struct Settled {
     pub reached_provider: bool,
     /// Whether a key was identified: only such calls belong into the ledger.
     pub billable: bool,
+    /// From arrival to settlement.
+    pub duration: Duration,
 }
 
 /// The guard of one call. Dropping it unfinished settles the call as cancelled by the client (or by shutdown).
@@ -135,6 +138,7 @@ impl Settlement {
         let Some(mut open) = self.open.take() else { return };
         let usage = open.final_usage(end);
         let record = &mut open.settled.record;
+        open.settled.duration = open.started.elapsed();
         record.duration_ms = clock::elapsed_ms(open.started);
         record.end = end.into();
         record.status = status;
@@ -155,12 +159,22 @@ impl Settlement {
 }
 
 impl Open {
+    /// Only generations consume tokens that could be estimated; counting tokens or polling a task does not.
+    fn is_chat(&self) -> bool {
+        self.settled.record.operation == gw_core::Operation::Chat.as_str()
+    }
+
     /// The provider's numbers where there are any; otherwise an estimate that says so. A cut stream's provisional output
     /// count is raised to what was seen.
     fn final_usage(&mut self, end: EndReason) -> Usage {
         // Four bytes a token is the usual rule of thumb for English; the provenance tells readers what it is.
         let seen = self.content_bytes.div_ceil(4);
-        match self.usage.take() {
+        // Formats whose usage fields are not optional report zeros where they know nothing.
+        let told = self.usage.take().filter(|usage| {
+            let tokens = UsageTokens::of(usage, 0);
+            seen == 0 || tokens.input_total() > 0 || tokens.output_total() > 0
+        });
+        match told {
             Some(mut usage) => {
                 if end != EndReason::Completed && seen > usage.output {
                     usage.output = seen;
@@ -168,12 +182,14 @@ impl Open {
                 }
                 usage
             }
-            None if self.settled.reached_provider && (end == EndReason::Completed || seen > 0) => Usage {
-                input_uncached: self.request_bytes.div_ceil(4),
-                output: seen,
-                provenance: Provenance::Estimated,
-                ..Usage::default()
-            },
+            None if self.is_chat() && self.settled.reached_provider && (end == EndReason::Completed || seen > 0) => {
+                Usage {
+                    input_uncached: self.request_bytes.div_ceil(4),
+                    output: seen,
+                    provenance: Provenance::Estimated,
+                    ..Usage::default()
+                }
+            }
             None => Usage::default(),
         }
     }

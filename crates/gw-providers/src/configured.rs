@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use gw_core::{Code, DialectId, GatewayError, Operation, Secret};
-use gw_spi::{Capabilities, Prepared, Provider, Speaks, UpstreamCall};
+use gw_spi::{Capabilities, Framing, Prepared, Provider, Speaks, UpstreamCall};
 use http::{HeaderMap, Method, Uri};
 
 use crate::address::{Address, Origin, put_encoded};
@@ -217,12 +217,25 @@ impl Provider for ConfiguredProvider {
                 let uri = address
                     .url(&self.origin, call.model)
                     .map_err(|problem| GatewayError::bad_field("model", problem))?;
+                let uri = if call.stream && call.framing == Framing::JsonArray { without_sse(uri)? } else { uri };
                 let reads = matches!(operation, Operation::ListModels | Operation::GetModel);
                 (if reads { Method::GET } else { Method::POST }, uri)
             }
         };
         Ok(Prepared { method, uri, headers: endpoint.headers.clone() })
     }
+}
+
+/// The same call without `alt=sse`: the service then streams a JSON array.
+fn without_sse(uri: Uri) -> Result<Uri, GatewayError> {
+    let Some(query) = uri.query() else { return Ok(uri) };
+    let kept: Vec<&str> = query.split('&').filter(|pair| *pair != "alt=sse").collect();
+    let path = if kept.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), kept.join("&")) };
+    let mut parts = uri.into_parts();
+    let bad = |_| GatewayError::bad_field("model", "the model's name cannot be put into a URL");
+    parts.path_and_query = Some(path.parse().map_err(bad)?);
+    Uri::from_parts(parts)
+        .map_err(|_| GatewayError::new(Code::Internal, "the provider's address could not be put together"))
 }
 
 fn base_url(profile: &Profile, settings: &ProviderSettings) -> Result<BaseUrl, Problem> {

@@ -27,6 +27,8 @@ pub struct UpstreamCall<'a> {
     pub model: &'a str,
     /// Whether a stream is wanted.
     pub stream: bool,
+    /// Framing wanted of a streamed answer, where the format has several.
+    pub framing: Framing,
     /// Path and query of a native call below the dialect's root, for example `/embeddings`.
     pub native_path: Option<&'a str>,
     /// Method of a native call.

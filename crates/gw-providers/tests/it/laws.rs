@@ -49,7 +49,7 @@ proptest! {
             for way in provider.speaks(operation, &model) {
                 let method = Method::POST;
                 let native_path = (operation == Operation::Native).then_some(path.as_str());
-                let call = UpstreamCall { operation, dialect: way.dialect, model: &model, stream, native_path, method: &method };
+                let call = UpstreamCall { operation, dialect: way.dialect, model: &model, stream, framing: gw_spi::Framing::Sse, native_path, method: &method };
                 let Ok(prepared) = provider.prepare(&call) else { continue };
                 prop_assert_eq!(prepared.uri.authority().unwrap().as_str(), wanted);
                 prop_assert!(prepared.uri.scheme().is_some());

@@ -50,7 +50,15 @@ pub fn prepare(
     stream: bool,
 ) -> Result<Prepared, GatewayError> {
     let method = Method::POST;
-    provider.prepare(&UpstreamCall { operation, dialect, model, stream, native_path: None, method: &method })
+    provider.prepare(&UpstreamCall {
+        operation,
+        dialect,
+        model,
+        stream,
+        framing: gw_spi::Framing::Sse,
+        native_path: None,
+        method: &method,
+    })
 }
 
 pub fn native(provider: &ConfiguredProvider, dialect: DialectId, path: &str) -> Result<Prepared, GatewayError> {
@@ -60,6 +68,7 @@ pub fn native(provider: &ConfiguredProvider, dialect: DialectId, path: &str) -> 
         dialect,
         model: "m",
         stream: false,
+        framing: gw_spi::Framing::Sse,
         native_path: Some(path),
         method: &method,
     })
