@@ -2,7 +2,7 @@
 
 use gw_core::{Code, Delta, Event, Extra, GatewayError, Part, PartBody, PartOpening, PartRef, RawJson, Stop, ToolKind};
 use gw_spi::{EventEncoder, ReplyContext};
-use gw_wire::JsonWriter;
+use gw_wire::{JsonWriter, one_line};
 
 use crate::assemble::MESSAGE;
 use crate::carrier::{carry_google, format_tag, write_details, write_google_signature};
@@ -86,9 +86,8 @@ impl Encoder {
         });
         let text = String::from_utf8_lossy(&writer.finish()).into_owned();
         self.head = text.trim_start_matches('{').trim_end_matches('}').to_owned();
-        for index in 0..self.context.candidates.clamp(1, 128) {
-            self.choice(index, out);
-        }
+        // Further choices open when they come: a provider may give fewer than were asked for.
+        self.choice(0, out);
     }
 
     /// The state of a choice; its first chunk names the role.
@@ -158,8 +157,8 @@ impl Encoder {
             None => {}
         }
         *out = writer.finish();
-        out.extend_from_slice(b"}\n\n");
         one_line(out, from);
+        out.extend_from_slice(b"}\n\n");
     }
 
     fn part_start(&mut self, candidate: u32, part: PartRef, opening: &PartOpening, out: &mut Vec<u8>) {
@@ -406,15 +405,4 @@ fn write_call(delta: &mut JsonWriter, index: u64, fill: impl FnOnce(&mut JsonWri
             fill(call);
         });
     });
-}
-
-/// Raw values may hold line breaks between their tokens, which would end the event: they become spaces.
-fn one_line(out: &mut [u8], from: usize) {
-    let end = out.len().saturating_sub(2);
-    let Some(body) = out.get_mut(from..end) else { return };
-    if memchr::memchr2(b'\n', b'\r', body).is_some() {
-        for byte in body.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
-            *byte = b' ';
-        }
-    }
 }

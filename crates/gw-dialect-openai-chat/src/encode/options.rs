@@ -297,7 +297,12 @@ fn safety(plan: &mut Plan<'_>, body: &mut Body) {
 pub(super) fn extras(plan: &mut Plan<'_>, body: &mut Body) {
     let request = plan.request;
     for extra in own_extras(plan, &request.extras, Place::default()) {
-        body.put(&extra.name, |writer| writer.raw(extra.value.as_str()));
+        if body.has(&extra.name) {
+            let note = format!("'{}' was written from what the gateway understood of it", extra.name);
+            plan.drop(Field::Unknown, LossClass::Approximated, note);
+        } else {
+            body.put(&extra.name, |writer| writer.raw(extra.value.as_str()));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use gw_core::{Effort, Field, LossAction, LossClass, Toggle, Visibility};
 use gw_spi::ReasoningStyle;
 
 use super::{Body, Plan};
+use crate::ID;
 
 /// Writes the reasoning controls.
 pub(super) fn encode(plan: &mut Plan<'_>, body: &mut Body) {
@@ -166,7 +167,11 @@ fn thinking_toggle(plan: &mut Plan<'_>, body: &mut Body) {
         return;
     }
     let kind = if off(plan) { "disabled" } else { "enabled" };
-    body.put("thinking", |writer| writer.object(|object| object.field_str("type", kind)));
+    // The client's own object with members beyond these travels as it is, among the unknown fields.
+    let written = plan.request.extras.iter().any(|extra| extra.dialect == ID && extra.name == "thinking");
+    if !(written && plan.target.lenient_own) {
+        body.put("thinking", |writer| writer.object(|object| object.field_str("type", kind)));
+    }
     if kind == "disabled" {
         return;
     }

@@ -226,3 +226,20 @@ fn tools_of_every_kind_decode() {
     assert_eq!(request.tool_choice, Some(ToolChoice::Required));
     assert_eq!(request.messages[0].role, Role::User);
 }
+
+#[test]
+fn refinements_of_known_objects_travel_or_are_told() {
+    let thinking = json!({"type": "enabled", "clear_thinking": false});
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "thinking": thinking});
+    let (request, _) = decode_request(&body.to_string()).unwrap();
+    assert_eq!(request.reasoning.toggle, Toggle::On);
+    let style = gw_spi::ReasoningStyle::ThinkingToggle;
+    let lenient = gw_spi::Capabilities { reasoning: style, ..rich() };
+    let encoded = encode_with(&request, &lenient, "zai");
+    assert_eq!(super::json(&encoded.body.bytes)["thinking"], thinking);
+    assert_eq!(encoded.losses, []);
+    let strict = gw_spi::Capabilities { strict_fields: true, ..lenient };
+    let encoded = encode_with(&request, &strict, "deepseek");
+    assert_eq!(super::json(&encoded.body.bytes)["thinking"], json!({"type": "enabled"}));
+    assert_eq!(encoded.losses[0].field, gw_core::Field::Unknown);
+}

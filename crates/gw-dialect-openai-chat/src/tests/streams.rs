@@ -355,7 +355,9 @@ fn a_fault_is_an_error_event_and_never_a_finish() {
 fn raw_values_never_break_a_frame() {
     let context = reply_context("openai");
     let mut reply = worked_reply();
-    reply.candidates[0].logprobs = Some(gw_core::RawJson::from_valid("[\n {\"token\":\r\n\"a\"}\n]"));
-    let found = chunks(&encode_events(&unfold(reply), &context));
-    assert!(found.iter().any(|chunk| chunk["choices"][0]["logprobs"]["content"][0]["token"] == "a"));
+    reply.candidates[0].logprobs = Some(gw_core::RawJson::from_valid("[\n {\"token\":\r\n\"a\u{2028}\u{85}\"}\n]"));
+    let text = encode_events(&unfold(reply), &context);
+    assert!(!text.contains(['\u{2028}', '\u{85}', '\r']), "{text}");
+    let found = chunks(&text);
+    assert!(found.iter().any(|chunk| chunk["choices"][0]["logprobs"]["content"][0]["token"] == "a\u{2028}\u{85}"));
 }
