@@ -7,7 +7,7 @@ use gw_core::{
     Usage,
 };
 use gw_spi::{EventEncoder, ReplyContext};
-use gw_wire::JsonWriter;
+use gw_wire::{JsonWriter, one_line};
 
 use crate::blocks_out::{self, Thought};
 use crate::encode::{client_input, legal_id};
@@ -440,11 +440,13 @@ fn frame(out: &mut Vec<u8>, kind: &str, fill: impl FnOnce(&mut JsonWriter)) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(b"\ndata: ");
+    let from = out.len();
     let mut writer = JsonWriter::onto(std::mem::take(out));
     writer.object(|w| {
         w.field_str("type", kind);
         fill(w);
     });
     *out = writer.finish();
+    one_line(out, from);
     out.extend_from_slice(b"\n\n");
 }

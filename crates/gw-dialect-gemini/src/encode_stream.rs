@@ -2,7 +2,7 @@
 
 use gw_core::{Citation, Delta, Event, Extra, Extras, OpaqueState, Part, PartOpening, PartRef, RawJson, Stop, Usage};
 use gw_spi::{EventEncoder, Framing, ReplyContext};
-use gw_wire::JsonWriter;
+use gw_wire::{JsonWriter, one_line};
 
 use crate::citations::Grounding;
 use crate::encode_reply::{candidate_extras, identity, prompt_feedback, top_extras};
@@ -78,12 +78,14 @@ impl Encoder {
             Framing::Sse | Framing::Json => out.extend_from_slice(b"data: "),
         }
         self.written = true;
+        let from = out.len();
         let mut writer = JsonWriter::onto(std::mem::take(out));
         writer.object(|writer| {
             fill(writer);
             identity(writer, &self.id, &self.context);
         });
         *out = writer.finish();
+        one_line(out, from);
         if self.context.framing != Framing::JsonArray {
             out.extend_from_slice(b"\n\n");
         }

@@ -14,7 +14,7 @@ pub use json::{Document, Json, JsonFault, JsonWriter, Kind, unescape, write_stri
 pub use json_array::JsonArrayFramer;
 pub use limits::Limits;
 pub use splice::{Splice, splice};
-pub use sse::{Frame, FrameTooLarge, SseFramer};
+pub use sse::{Frame, FrameTooLarge, SseFramer, one_line};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Server-sent events, split without copying where an event lies inside one received chunk.
 
 use bytes::{Bytes, BytesMut};
-use memchr::memchr2;
+use memchr::{memchr2, memchr2_iter};
 
 /// One event. `data` joins several data lines with `\n`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,6 +144,42 @@ impl SseFramer {
     }
 }
 
+/// Makes JSON from `from` on fit for one `data:` line. Values passed on as they came may hold line breaks between their
+/// tokens, which become spaces, and line separators inside strings (U+2028, U+2029, U+0085), which become escapes.
+pub fn one_line(out: &mut Vec<u8>, from: usize) {
+    let body = out.get_mut(from..).unwrap_or_default();
+    if memchr2(b'\n', b'\r', body).is_some() {
+        body.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    }
+    if !memchr2_iter(0xe2, 0xc2, body).any(|at| separator(body.get(at..).unwrap_or_default()).is_some()) {
+        return;
+    }
+    let rest = out.split_off(from);
+    let mut at = 0;
+    while let Some(byte) = rest.get(at).copied() {
+        match separator(rest.get(at..).unwrap_or_default()) {
+            Some((escape, length)) => {
+                out.extend_from_slice(escape);
+                at += length;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// The escape of the line separator that the bytes begin with, and its length in UTF-8.
+fn separator(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
+    match bytes {
+        [0xe2, 0x80, 0xa8, ..] => Some((b"\\u2028", 3)),
+        [0xe2, 0x80, 0xa9, ..] => Some((b"\\u2029", 3)),
+        [0xc2, 0x85, ..] => Some((b"\\u0085", 2)),
+        _ => None,
+    }
+}
+
 /// Reads the fields of one event; `None` when it has no data (comments, lone blank lines).
 fn parse(raw: Bytes) -> Option<Frame> {
     let mut frame = Frame::default();
@@ -189,5 +225,17 @@ fn field<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
         None => Some(value),
         Some((b':', value)) => Some(value.strip_prefix(b" ").unwrap_or(value)),
         Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn passed_on_json_stays_on_its_line() {
+        let mut out = b"data: {\n \"a\": \"\xe2\x80\xa8\xc2\x85\xc3\xa9\xe2\x82\xac\"\r\n}".to_vec();
+        one_line(&mut out, 6);
+        assert_eq!(String::from_utf8(out).unwrap(), "data: {  \"a\": \"\\u2028\\u0085é€\"  }");
     }
 }

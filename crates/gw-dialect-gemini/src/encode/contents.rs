@@ -48,12 +48,12 @@ impl<'a> Plan<'a> {
         self.message_losses();
         let names = call_names(self.request)?;
         let (_, turns) = turns(self.request);
-        let current = current_turn(&turns);
         let mut written: Vec<Written<'a>> = Vec::new();
-        for (at, turn) in turns.iter().enumerate() {
+        for turn in &turns {
             let mut parts = Vec::new();
             let mut hoisted = Vec::new();
-            let mut unsigned = at >= current && turn.model && self.wants_signature(turn);
+            // In every turn, not in the current one only: what was sent stays as it was when the conversation grows.
+            let mut unsigned = turn.model && self.wants_signature(turn);
             for item in &turn.items {
                 let (place, part) = match item {
                     Item::System(place, part) => {
@@ -353,13 +353,6 @@ struct Call<'c> {
     name: &'c str,
     arguments: &'c str,
     kind: &'c ToolKind,
-}
-
-/// Index of the first turn of the current exchange: what follows the last turn in which the user spoke without
-/// answering calls.
-fn current_turn(turns: &[Turn<'_>]) -> usize {
-    let spoke = |turn: &Turn<'_>| !turn.model && !turn.items.iter().any(Item::is_result);
-    turns.iter().rposition(spoke).unwrap_or(0)
 }
 
 /// The text of a text part.
