@@ -26,7 +26,7 @@ impl ApiError {
 
     /// The same text whatever was wrong, so that it says nothing about names and passwords.
     pub(crate) fn unauthenticated() -> Self {
-        let message = "administrator name and password are needed; send them as HTTP Basic authentication";
+        let message = "administrator name and password are needed; send them as user and password of HTTP authentication (curl -u NAME:PASSWORD)";
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
     }
 

@@ -110,7 +110,7 @@ pub struct Logging {
     pub level: LogLevel,
     /// Line format.
     pub format: LogFormat,
-    /// File to write in addition to standard error.
+    /// File to write in addition to standard output.
     pub file: Option<PathBuf>,
     /// Whether request and reply bodies are recorded; off unless asked for.
     pub save_bodies: bool,
