@@ -29,6 +29,9 @@ pub(super) fn encode(plan: &mut Plan<'_>, body: &mut Body) {
 fn visibility(plan: &mut Plan<'_>) {
     match plan.request.reasoning.visibility {
         Visibility::Default => {}
+        // A Gemini client that says nothing about thinking wants none shown: no news unless it asked for thinking.
+        Visibility::Hidden
+            if plan.request.reasoning.effort.is_none() && plan.request.reasoning.budget_tokens.is_none() => {}
         Visibility::Hidden => plan.losses.push(gw_core::Loss::new(
             Field::ReasoningVisibility,
             LossClass::Emulated,
