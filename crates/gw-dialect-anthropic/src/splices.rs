@@ -6,8 +6,6 @@ use bytes::Bytes;
 use gw_spi::RelayWants;
 use gw_wire::{Document, Splice, write_string};
 
-use crate::decode::KNOWN;
-
 struct Member {
     name: String,
     start: usize,
@@ -22,8 +20,7 @@ pub(crate) fn splices(envelope: &Document<'_>, wants: &RelayWants<'_>) -> Vec<Sp
         .root()
         .members()
         .filter_map(|(name, value)| {
-            let unknown = capabilities.strict_fields && !KNOWN.contains(&name.as_ref());
-            let dropped = unknown || capabilities.drop_fields.iter().any(|field| *field == name);
+            let dropped = capabilities.drop_fields.iter().any(|field| *field == name);
             Some(Member { start: value.member_start()?, value: value.span(), dropped, name: name.into_owned() })
         })
         .collect();

@@ -16,7 +16,7 @@ use blocks::BlockReader;
 const VERSION_WITHOUT_SAMPLING: &str = "2026-10-21";
 
 /// Top-level members that are read; everything else is an extra.
-pub(crate) const KNOWN: &[&str] = &[
+const KNOWN: &[&str] = &[
     "model",
     "max_tokens",
     "messages",

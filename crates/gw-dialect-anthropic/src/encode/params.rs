@@ -269,7 +269,7 @@ impl Encoder<'_> {
                 self.lose(Field::Unknown, LossClass::Approximated, format!("field '{}'", extra.name));
             } else if matches!(extra.name.as_str(), "thinking" | "output_config" | "metadata") {
                 // Merged into the object that it came from.
-            } else if self.context.capabilities.strict_fields && extra.name != "context_management" {
+            } else if self.context.capabilities.strict_fields && self.context.vendor != VENDOR {
                 self.lose(Field::Unknown, LossClass::Approximated, format!("the target refuses '{}'", extra.name));
             } else if purpose == Purpose::Answer && self.top(w, &extra.name) {
                 w.raw(extra.value.as_str());

@@ -38,8 +38,9 @@ fn refused_fields_go_with_one_comma_each() {
     assert_eq!(relayed(body, "m", &refusing(&["a", "b", "c", "model"])), "{}");
     let renaming = Capabilities { rename_fields: vec![("b".into(), "bb".into())], ..Capabilities::default() };
     assert_eq!(relayed(body, "m", &renaming), body.replace("\"b\"", "\"bb\""));
+    // What is newer than this code is for the vendor to judge.
     let strict = Capabilities { strict_fields: true, ..Capabilities::default() };
-    assert_eq!(relayed(body, "m", &strict), r#"{"model":"m"}"#);
+    assert_eq!(relayed(body, "m", &strict), body);
 }
 
 proptest! {

@@ -204,7 +204,7 @@ fn counts_and_models() {
         context: None,
         created: 86_400,
     };
-    let list: Value = serde_json::from_slice(&Ingress.encode_models(&[card.clone()])).unwrap();
+    let list: Value = serde_json::from_slice(&Ingress.encode_models(std::slice::from_ref(&card))).unwrap();
     assert_eq!((&list["first_id"], &list["last_id"], &list["has_more"]), (&json!("a"), &json!("a"), &json!(false)));
     let one: Value = serde_json::from_slice(&Ingress.encode_model(&card)).unwrap();
     assert_eq!(one, list["data"][0]);
