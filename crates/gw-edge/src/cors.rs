@@ -44,7 +44,9 @@ impl CorsPolicy {
             response.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         }
         let asked = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
-        let headers = match (self.headers.is_empty(), asked) {
+        // A literal `*` means nothing to browsers once credentials are allowed: name what was asked for.
+        let any = self.headers.is_empty() || self.headers.iter().any(|allowed| allowed == "*");
+        let headers = match (any, asked) {
             (true, Some(asked)) => Ok(asked.clone()),
             _ => joined(&self.headers, "authorization, content-type"),
         };

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct Edge {
     hooks: Hooks,
     settings: ArcSwap<EdgeSettings>,
     in_flight: Arc<()>,
+    /// Set for good when the drain begins.
+    closed: AtomicBool,
 }
 
 /// The head of a request, as far as routing needs it.
@@ -102,12 +105,23 @@ impl Edge {
     /// An edge in front of a gateway. At least one ingress must be in service.
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, hooks: Hooks, settings: EdgeSettings) -> Self {
-        Self { gateway, hooks, settings: ArcSwap::from_pointee(settings), in_flight: Arc::new(()) }
+        Self {
+            gateway,
+            hooks,
+            settings: ArcSwap::from_pointee(settings),
+            in_flight: Arc::new(()),
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// Swaps what can change.
     pub fn replace_settings(&self, settings: EdgeSettings) {
         self.settings.store(Arc::new(settings));
+    }
+
+    /// From now on calls are answered with 503; health still tells how things are.
+    pub(crate) fn refuse_calls(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {
@@ -212,6 +226,10 @@ impl Edge {
 
     /// Checks the key before the body is read: strangers cannot make the gateway buffer anything.
     async fn admit(&self, head: &Head<'_>, route: Option<Route>, incoming: Incoming) -> Result<Admitted, Refusal> {
+        if self.closed.load(Ordering::Relaxed) {
+            let error = GatewayError::new(Code::Unavailable, "the gateway is shutting down; send the request again");
+            return Err(error.with_retry(gw_core::Retry::After(Duration::from_secs(1))).into());
+        }
         let presented = key::of(head.headers, head.query);
         let principal = self.gateway.identify(presented.as_deref())?;
         let refuse = |error: GatewayError| Refusal { error, principal: Some(Arc::clone(&principal)), allow: None };

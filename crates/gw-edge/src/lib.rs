@@ -14,4 +14,4 @@ mod request_id;
 pub use builtin::{AdminCall, AdminService, Hooks};
 pub use cors::CorsPolicy;
 pub use entry::{Edge, EdgeSettings, ReplyBody};
-pub use listener::{ListenSettings, Server};
+pub use listener::{Draining, ListenSettings, Server};

@@ -1,19 +1,21 @@
 //! Accepting connections, and letting them finish at shutdown.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::entry::Edge;
+use crate::entry::{Edge, ReplyBody};
 
 /// After an accept error such as too many open files, the listener pauses so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -61,8 +63,8 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` resolves, then lets open connections finish. Returns the wait for them.
-    pub async fn serve(self, edge: Arc<Edge>, stop: impl Future<Output = ()>) -> GracefulShutdown {
+    /// Serves until `stop` resolves. Returns what is left to do: letting open connections finish.
+    pub async fn serve(self, edge: Arc<Edge>, stop: impl Future<Output = ()>) -> Draining {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -73,36 +75,85 @@ impl Server {
         let graceful = GracefulShutdown::new();
         tokio::pin!(stop);
         loop {
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
-                () = &mut stop => break,
-            };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(fault) => {
-                    tracing::warn!(error = %fault, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
+            tokio::select! {
+                accepted = self.listener.accept() => {
+                    let Some((stream, peer)) = usable(accepted).await else { continue };
+                    let connection = builder.serve_connection(stream, service(&edge, peer)).into_owned();
+                    spawn(Arc::clone(&edge), graceful.watch(connection));
                 }
-            };
+                () = &mut stop => break,
+            }
+        }
+        edge.refuse_calls();
+        builder.http1().keep_alive(false);
+        Draining { listener: self.listener, builder, edge, graceful }
+    }
+}
+
+/// A server that lets open connections finish. Newcomers are still answered, so that balancers read that it is not
+/// ready and callers read why: health as usual, calls with 503.
+pub struct Draining {
+    listener: TcpListener,
+    builder: Builder<TokioExecutor>,
+    edge: Arc<Edge>,
+    graceful: GracefulShutdown,
+}
+
+impl Draining {
+    /// Resolves when the last connection that was open when the drain began is done.
+    pub async fn finish(self) {
+        let finishing = self.graceful.shutdown();
+        tokio::pin!(finishing);
+        loop {
+            tokio::select! {
+                () = &mut finishing => return,
+                accepted = self.listener.accept() => {
+                    let Some((stream, peer)) = usable(accepted).await else { continue };
+                    spawn(Arc::clone(&self.edge), self.builder.serve_connection(stream, service(&self.edge, peer)).into_owned());
+                }
+            }
+        }
+    }
+}
+
+type Answers = Pin<Box<dyn Future<Output = Result<Response<ReplyBody>, Infallible>> + Send>>;
+
+fn service(
+    edge: &Arc<Edge>,
+    peer: SocketAddr,
+) -> impl Service<Request<Incoming>, Response = Response<ReplyBody>, Error = Infallible, Future = Answers> + use<> {
+    let edge = Arc::clone(edge);
+    service_fn(move |request: Request<Incoming>| -> Answers {
+        let edge = Arc::clone(&edge);
+        Box::pin(async move { Ok(edge.answer(request, peer).await) })
+    })
+}
+
+/// A connection ready to serve; after a failure it pauses, so that the listener does not spin.
+async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<(TokioIo<TcpStream>, SocketAddr)> {
+    match accepted {
+        Ok((stream, peer)) => {
             // Without this the last bytes of small writes wait up to 40 ms.
             let _ = stream.set_nodelay(true);
-            let served = Arc::clone(&edge);
-            let service = service_fn(move |request: Request<Incoming>| {
-                let edge = Arc::clone(&served);
-                async move { Ok::<_, std::convert::Infallible>(edge.answer(request, peer).await) }
-            });
-            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-            let watched = graceful.watch(connection);
-            let edge = Arc::clone(&edge);
-            #[expect(clippy::disallowed_methods, reason = "one task per client connection")]
-            tokio::spawn(async move {
-                (edge.hooks().connections)(1);
-                // A client that vanishes is no event for operators.
-                let _ = watched.await;
-                (edge.hooks().connections)(-1);
-            });
+            Some((TokioIo::new(stream), peer))
         }
-        graceful
+        Err(fault) => {
+            tracing::warn!(error = %fault, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
     }
+}
+
+fn spawn<E>(edge: Arc<Edge>, connection: impl Future<Output = Result<(), E>> + Send + 'static)
+where
+    E: Send,
+{
+    #[expect(clippy::disallowed_methods, reason = "one task per client connection")]
+    tokio::spawn(async move {
+        (edge.hooks().connections)(1);
+        // A client that vanishes is no event for operators.
+        let _ = connection.await;
+        (edge.hooks().connections)(-1);
+    });
 }

@@ -275,7 +275,11 @@ impl ChatCall<'_> {
             let reply = cut_reply(plan.egress.decode_reply(&body, &context)?, &outgoing.stops)?;
             let reply = outgoing.tools.restore_reply(reply);
             let content_bytes = emulate::content_bytes(&reply);
-            settlement.observed(&gw_spi::ProbeReport { usage: reply.usage.clone(), content_bytes, ..Default::default() });
+            settlement.observed(&gw_spi::ProbeReport {
+                usage: reply.usage.clone(),
+                content_bytes,
+                ..Default::default()
+            });
             ingress.encode_reply(&reply, &context)
         };
         settlement.delivered(1, bytes.len() as u64);
@@ -368,9 +372,7 @@ impl ChatCall<'_> {
                 probe: plan.egress.stream_probe(),
                 held: outgoing.asked_usage.then(Held::default),
                 ingress,
-                rewrap: (self.arrival.route.stream_framing == Framing::JsonArray && plan.framing == Framing::Sse)
-                    .then(Rewrap::default),
-                framing: self.arrival.route.stream_framing,
+                framing: plan.framing,
                 request_id: self.arrival.request_id.clone(),
                 frames: Vec::new(),
                 ended: false,

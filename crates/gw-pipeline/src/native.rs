@@ -19,6 +19,9 @@ use crate::settle::Settlement;
 use crate::snapshot::Snapshot;
 use crate::transport::Pieces;
 
+/// What clients write between host and call; providers have a root of their own.
+const VERSIONS: [&str; 4] = ["/v1beta1", "/v1beta", "/v1alpha", "/v1"];
+
 /// Relays a native call to the provider that serves the model named in the body.
 pub(crate) async fn call(
     gateway: &Gateway,
@@ -48,13 +51,7 @@ pub(crate) async fn call(
         let message = format!("provider '{}' does not speak this format natively", provider.name());
         return Err(GatewayError::new(Code::Unsupported, message).into());
     }
-    let path = arrival.query.as_ref().map_or_else(
-        || arrival.path.clone(),
-        |query| {
-            let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("key=")).collect();
-            if kept.is_empty() { arrival.path.clone() } else { format!("{}?{}", arrival.path, kept.join("&")) }
-        },
-    );
+    let path = path(arrival, &entry.upstream);
     let upstream_call = UpstreamCall {
         operation: Operation::Native,
         dialect: plan.egress.id(),
@@ -96,6 +93,38 @@ pub(crate) async fn call(
     let kind = kind.unwrap_or_else(|| HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
+}
+
+/// Path and query below the API's root: without version and key, with the provider's own name of a model in the path.
+fn path(arrival: &Arrival, upstream: &str) -> String {
+    let whole = arrival.path.as_str();
+    let versioned =
+        VERSIONS.iter().find_map(|version| whole.strip_prefix(version)).filter(|rest| rest.starts_with('/'));
+    let below = versioned.unwrap_or(whole);
+    let named = arrival.route.model.as_ref().and_then(|_| below.strip_prefix("/models/")?.rsplit_once(':'));
+    let mut path = match named {
+        Some((_, action)) => format!("/models/{}:{action}", one_segment(upstream)),
+        None => below.to_owned(),
+    };
+    let kept = arrival.query.iter().flat_map(|query| query.split('&')).filter(|pair| !pair.starts_with("key="));
+    for (at, pair) in kept.enumerate() {
+        path.push(if at == 0 { '?' } else { '&' });
+        path.push_str(pair);
+    }
+    path
+}
+
+/// A model's name as one path segment.
+fn one_segment(name: &str) -> String {
+    let mut segment = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:@+=".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
 }
 
 /// `curl -d` announces a form even when it sends JSON.
