@@ -7,6 +7,7 @@ use gw_core::{ChatRequest, Field, Loss, Place, RawJson, Toggle};
 use gw_spi::{Capabilities, Encoded, ReasoningStyle};
 use gw_wire::{Document, Limits};
 
+use crate::corpus::decode_base64;
 use crate::json::{Haystack, encode_base64, leaves};
 
 /// How the presence of a field in a body is recognised.
@@ -108,12 +109,20 @@ fn is_present(leaf: &Leaf, hay: &Haystack, encoded: &Encoded) -> bool {
     match &leaf.evidence {
         Evidence::Text(text) => {
             let lines = || text.lines().filter(|line| !line.trim().is_empty()).all(|line| hay.contains(line));
-            hay.contains(text) || elsewhere(text) || lines() || hay.contains(&encode_base64(text)) || same_json(text, hay)
+            let plain = || decode_base64(text).and_then(|bytes| String::from_utf8(bytes).ok());
+            let recoded = || hay.contains(&encode_base64(text)) || plain().is_some_and(|plain| hay.contains(&plain));
+            hay.contains(text) || elsewhere(text) || lines() || same_json(text, hay) || recoded()
         }
         Evidence::Word(word) => hay.has_word(word) || elsewhere(word),
         Evidence::OneOf(words) => words.iter().any(|word| hay.has_word(word)),
         // Gemini writes type names in capitals.
-        Evidence::All(wanted) => wanted.iter().all(|text| hay.contains(text) || hay.keys.contains(text) || hay.has_word(text)),
+        Evidence::All(wanted) => {
+            // A type that may be null is written with the keyword `nullable` by some.
+            let nullable = |text: &str| text == "null" && hay.keys.contains("nullable");
+            wanted
+                .iter()
+                .all(|text| hay.contains(text) || hay.keys.contains(text) || hay.has_word(text) || nullable(text))
+        }
         Evidence::AnyOf(names) => names.iter().any(|name| hay.keys.contains(*name) || hay.has_word(name)),
     }
 }

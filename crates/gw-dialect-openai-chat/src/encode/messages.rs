@@ -198,14 +198,36 @@ fn write_unit<'r>(
         Speaker::User => speech(plan, array, "user", &rest, name, unit.extras, place),
         Speaker::System | Speaker::Developer if unit.inline && !plan.capabilities.inline_system => {
             plan.approximate_at(place, Field::SystemPosition, "sent as a marked user message at the same place");
-            let marked = marked_instructions(&rest);
-            let _ = own_extras(plan, unit.extras, place);
-            write_plain(array, "user", &marked);
+            marked_losses(plan, unit, &rest, name, place);
+            write_plain(array, "user", &marked_instructions(&rest));
         }
         Speaker::Developer if plan.capabilities.developer_role => {
             speech(plan, array, "developer", &rest, name, unit.extras, place);
         }
         Speaker::System | Speaker::Developer => speech(plan, array, "system", &rest, name, unit.extras, place),
+    }
+}
+
+/// What marked instructions cannot carry: they are one text without a speaker's name.
+fn marked_losses(plan: &mut Plan<'_>, unit: &Unit<'_>, parts: &[(Place, &Part)], name: Option<&str>, place: Place) {
+    let note = "marked instructions are plain text";
+    if name.is_some() {
+        plan.drop_at(place, Field::Name, LossClass::Approximated, note);
+    }
+    let of_parts = parts.iter().flat_map(|(at, part)| part.extras.iter().map(move |extra| (*at, extra)));
+    for (at, extra) in unit.extras.iter().map(|extra| (place, extra)).chain(of_parts) {
+        plan.drop_at(at, Field::Unknown, LossClass::Approximated, format!("'{}' is not sent: {note}", extra.name));
+    }
+    for (at, part) in parts {
+        if part.cache.is_some() {
+            plan.drop_at(*at, Field::CacheMark, LossClass::Performance, note);
+        }
+        if part.state.is_some() {
+            plan.drop_at(*at, Field::ReasoningState, LossClass::Approximated, note);
+        }
+        if !matches!(part.body, PartBody::Text { .. }) {
+            plan.drop_at(*at, Field::SystemPosition, LossClass::Semantic, note);
+        }
     }
 }
 

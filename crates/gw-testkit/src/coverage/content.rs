@@ -29,12 +29,18 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
             collect_source(source, leaves, Field::Image, in_result);
             if let Some(detail) = detail.as_deref().filter(|word| *word != "auto") {
                 let level = format!("MEDIA_RESOLUTION_{}", detail.to_uppercase());
-                leaves.add("image detail", Evidence::OneOf(vec![detail.to_owned(), level]), &[Field::ImageDetail, Field::Image]);
+                leaves.add(
+                    "image detail",
+                    Evidence::OneOf(vec![detail.to_owned(), level]),
+                    &[Field::ImageDetail, Field::Image],
+                );
             }
         }
         PartBody::Audio { source, format } => {
             collect_source(source, leaves, Field::Audio, in_result);
-            leaves.maybe("audio format", format.as_deref(), &[Field::Audio]);
+            if format.is_some() {
+                leaves.add("audio format", Evidence::Text("audio".to_owned()), &[Field::Audio, Field::ToolResultMedia]);
+            }
         }
         PartBody::Video { source, metadata } => {
             collect_source(source, leaves, Field::Video, in_result);

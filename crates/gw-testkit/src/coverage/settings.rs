@@ -1,13 +1,20 @@
 //! Fields of the request outside its messages.
 
-use gw_core::{ChatRequest, Field, OutputFormat, Place, Toggle, Tool, ToolChoice, ToolKind, Visibility};
+use gw_core::{ChatRequest, Effort, Field, OutputFormat, Place, Toggle, Tool, ToolChoice, ToolKind, Visibility};
 
 use super::{Evidence, Leaves};
 
 const REASONING: &[Field] =
     &[Field::ReasoningEffort, Field::ReasoningBudget, Field::ReasoningToggle, Field::ReasoningVisibility];
-const REASONING_KEYS: &[&str] =
-    &["thinking", "thinkingConfig", "reasoning_effort", "enable_thinking", "thinking_budget", "output_config"];
+const REASONING_KEYS: &[&str] = &[
+    "thinking",
+    "thinkingConfig",
+    "reasoning_effort",
+    "enable_thinking",
+    "thinking_budget",
+    "output_config",
+    "reasoning",
+];
 
 pub(super) fn collect(request: &ChatRequest, leaves: &mut Leaves) {
     sampling(request, leaves);
@@ -31,7 +38,10 @@ fn sampling(request: &ChatRequest, leaves: &mut Leaves) {
         ("repetition_penalty", &sampling.repetition_penalty, Field::RepetitionPenalty),
     ];
     for (what, number, field) in numbers {
-        if let Some(number) = number {
+        // No penalty is what a target without penalties gives.
+        let idle =
+            what.ends_with("penalty") && number.as_ref().is_some_and(|number| number.as_str().parse() == Ok(0.0));
+        if let Some(number) = number.as_ref().filter(|_| !idle) {
             leaves.add(what, Evidence::Word(number.as_str().to_owned()), &[field]);
         }
     }
@@ -105,7 +115,7 @@ fn reasoning(request: &ChatRequest, leaves: &mut Leaves) {
     if reasoning.toggle != Toggle::Default && reasoning.budget_tokens.is_none() && reasoning.effort.is_none() {
         leaves.any("reasoning toggle", REASONING_KEYS, REASONING);
     }
-    if reasoning.effort.is_some() {
+    if reasoning.effort.as_ref().is_some_and(|effort| *effort != Effort::None) {
         leaves.any("reasoning effort", REASONING_KEYS, REASONING);
     }
     if let Some(budget) = reasoning.budget_tokens.filter(|budget| *budget > 0) {
@@ -134,7 +144,9 @@ fn tools(request: &ChatRequest, leaves: &mut Leaves) {
         None | Some(ToolChoice::Auto) => {}
         Some(ToolChoice::None) => leaves.any("tool choice none", &["none"], CHOICE),
         Some(ToolChoice::Required) => leaves.any("tool choice required", &["required", "any"], CHOICE),
-        Some(ToolChoice::Validated) => leaves.any("tool choice validated", &["validated"], CHOICE),
+        Some(ToolChoice::Validated) => {
+            leaves.any("tool choice validated", &["validated"], &[Field::ToolChoice, Field::ToolStrict])
+        }
         Some(ToolChoice::Named(name)) => {
             leaves.add("tool choice named", Evidence::Word(name.clone()), CHOICE);
             leaves.any("tool choice named", &["tool_choice", "toolConfig", "function_call"], CHOICE);
@@ -215,6 +227,6 @@ fn cache_and_state(request: &ChatRequest, leaves: &mut Leaves) {
 
 /// Whether a schema says more than "an object", which a target may express by its absence.
 fn says_something(schema: &str) -> bool {
-    let empty = ["type", "object", "OBJECT", "properties"];
+    let empty = ["type", "object", "OBJECT", "properties", "required", "additionalProperties", "false"];
     crate::json::leaves(schema).iter().any(|leaf| !empty.contains(&leaf.as_str()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use gw_core::{ChatReply, Code, Event};
-use gw_spi::{Capabilities, Framing, RelayWants, ReplyContext, UpstreamFault};
+use gw_spi::{Capabilities, FrameSignal, Framing, RelayWants, ReplyContext, UpstreamFault};
 use gw_testkit::context::{capability_presets, encode_context, reply_context};
 use gw_testkit::corpus::{Exchange, load};
 use gw_testkit::coverage::unaccounted;
@@ -79,7 +79,9 @@ fn requests_decode_and_reach_every_target_with_every_loss_reported() {
                         faults.extend(lost.into_iter().map(|fault| format!("{label}: {fault}")));
                         let native = matches!(
                             (target.vendor, *preset),
-                            ("openai", "openai-reasoning") | ("anthropic", "anthropic-adaptive") | ("gemini", "gemini-level")
+                            ("openai", "openai-reasoning")
+                                | ("anthropic", "anthropic-adaptive")
+                                | ("gemini", "gemini-level")
                         );
                         let clean = encoded.losses.iter().all(|loss| !loss.refused_under(gw_core::Mode::Default));
                         if native && clean {
@@ -133,17 +135,30 @@ fn same_dialect_relays_are_byte_exact() {
     finish("relays", counted, &faults);
 }
 
-/// Answers of other providers in OpenAI's format carry state of their own vendor.
-fn context_for(dialect: Dialect) -> ReplyContext {
-    ReplyContext { candidates: 8, ..reply_context(dialect.vendor) }
+/// Whether a success is an answer at all: some recordings hold another resource under a chat path.
+fn is_an_answer(exchange: &Exchange) -> bool {
+    let text = String::from_utf8_lossy(&exchange.response);
+    ["\"choices\"", "\"candidates\"", "\"promptFeedback\"", "\"stop_reason\""].iter().any(|mark| text.contains(mark))
+}
+
+/// The streams of a recording: some hold several, one after the other.
+fn streams(exchange: &Exchange) -> Vec<Vec<u8>> {
+    const HEAD: &str = "event: message_start";
+    let text = String::from_utf8_lossy(&exchange.response);
+    if text.matches(HEAD).count() < 2 {
+        return vec![exchange.response.clone()];
+    }
+    text.split(HEAD).skip(1).map(|stream| format!("{HEAD}{stream}").into_bytes()).collect()
 }
 
 #[test]
 fn replies_decode_and_every_client_can_read_them() {
     let Some(recordings) = recordings() else { return };
     let (mut faults, mut counted) = (Vec::new(), 0);
-    for (dialect, exchange) in recordings.iter().filter(|(_, exchange)| exchange.succeeded() && !exchange.is_stream) {
-        let context = context_for(*dialect);
+    for (dialect, exchange) in
+        recordings.iter().filter(|(_, exchange)| exchange.succeeded() && !exchange.is_stream && is_an_answer(exchange))
+    {
+        let context = reply_context(dialect.vendor);
         let label = format!("{} {} ({})", dialect.id, exchange.id, exchange.provider);
         let reply = match dialect.egress.decode_reply(&exchange.response, &context) {
             Ok(reply) => reply,
@@ -170,59 +185,67 @@ fn streams_decode_lawfully_and_every_client_can_read_them() {
     let Some(recordings) = recordings() else { return };
     let (mut faults, mut counted) = (Vec::new(), 0);
     for (dialect, exchange) in recordings.iter().filter(|(_, exchange)| exchange.succeeded() && exchange.is_stream) {
-        let context = context_for(*dialect);
-        let label = format!("{} {} ({})", dialect.id, exchange.id, exchange.provider);
-        let decoded = match decode_stream(dialect.egress, &context, &exchange.response, framing(exchange), 0) {
-            Ok(decoded) => decoded,
-            Err(law) => {
-                faults.push(format!("{label}: {law}"));
-                continue;
-            }
-        };
-        counted += 1;
-        if let Some(reason) = decoded.corrupt {
-            faults.push(format!("{label}: corrupt: {reason}"));
-        }
-        for cut in [1, 7, 64] {
-            let cut_events = decode_stream(dialect.egress, &context, &exchange.response, framing(exchange), cut);
-            let same = cut_events.is_ok_and(|cut| format!("{:?}", cut.events) == format!("{:?}", decoded.events));
-            if !same {
-                faults.push(format!("{label}: other events when cut every {cut} bytes"));
-            }
-        }
-        let mut probe = dialect.egress.stream_probe();
-        for frame in frames(&exchange.response, framing(exchange), 0) {
-            let _ = probe.observe(&frame);
-        }
-        match fold(&decoded.events) {
-            Ok(reply) => {
-                if probe.report().usage != reply.usage {
-                    faults.push(format!("{label}: the probe says {:?}, the decoder {:?}", probe.report().usage, reply.usage));
-                }
-                check_clients(&reply, &decoded.events, &context, &label, &mut faults);
-            }
-            Err(error) => {
-                let expected = exchange.has("error") || exchange.has("midstream_error");
-                if !expected && !ends_early(exchange) {
-                    faults.push(format!("{label}: {error}"));
-                }
-                for client in ALL {
-                    let bytes = encode_stream(client.ingress, &context, &decoded.events);
-                    match client.read_stream(&bytes, &context) {
-                        Ok(seen) if seen.error.is_some() => {}
-                        Ok(_) => faults.push(format!("{label} -> {}: the client sees no error", client.id)),
-                        Err(rule) => faults.push(format!("{label} -> {}: {rule}", client.id)),
-                    }
-                }
-            }
+        for stream in streams(exchange) {
+            counted += 1;
+            check_stream(*dialect, exchange, &stream, &mut faults);
         }
     }
     finish("streams", counted, &faults);
 }
 
+fn check_stream(dialect: Dialect, exchange: &Exchange, stream: &[u8], faults: &mut Vec<String>) {
+    let context = reply_context(dialect.vendor);
+    let label = format!("{} {} ({})", dialect.id, exchange.id, exchange.provider);
+    let decoded = match decode_stream(dialect.egress, &context, stream, framing(exchange), 0) {
+        Ok(decoded) => decoded,
+        Err(law) => return faults.push(format!("{label}: {law}")),
+    };
+    if let Some(reason) = decoded.corrupt {
+        faults.push(format!("{label}: corrupt: {reason}"));
+    }
+    for cut in [1, 7, 64] {
+        let cut_events = decode_stream(dialect.egress, &context, stream, framing(exchange), cut);
+        if !cut_events.is_ok_and(|cut| format!("{:?}", cut.events) == format!("{:?}", decoded.events)) {
+            faults.push(format!("{label}: other events when cut every {cut} bytes"));
+        }
+    }
+    let mut probe = dialect.egress.stream_probe();
+    let mut probed_fault = false;
+    for frame in frames(stream, framing(exchange), 0) {
+        probed_fault |= matches!(probe.observe(&frame), FrameSignal::Fault(_));
+    }
+    match fold(&decoded.events) {
+        Ok(reply) => {
+            let probed = probe.report();
+            if probed.usage != reply.usage || !probed.complete || probed_fault {
+                faults.push(format!("{label}: the probe says {probed:?}, the decoder {:?}", reply.usage));
+            }
+            check_clients(&reply, &decoded.events, &context, &label, faults);
+        }
+        Err(error) => {
+            if !recorded_failure(exchange) && !ends_early(stream) {
+                faults.push(format!("{label}: {error}"));
+            }
+            for client in ALL {
+                let bytes = encode_stream(client.ingress, &context, &decoded.events);
+                match client.read_stream(&bytes, &context) {
+                    Ok(seen) if seen.error.is_some() => {}
+                    Ok(_) => faults.push(format!("{label} -> {}: the client sees no error", client.id)),
+                    Err(rule) => faults.push(format!("{label} -> {}: {rule}", client.id)),
+                }
+            }
+        }
+    }
+}
+
+/// Whether the provider itself reported a failure inside the stream.
+fn recorded_failure(exchange: &Exchange) -> bool {
+    exchange.has("midstream_error") || String::from_utf8_lossy(&exchange.response).contains("\"error\":{")
+}
+
 /// Recordings that were cut: the last bytes hold no terminal marker of any of the dialects.
-fn ends_early(exchange: &Exchange) -> bool {
-    let text = String::from_utf8_lossy(&exchange.response);
+fn ends_early(stream: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(stream);
     let stop = ["\"finish_reason\":\"", "\"finish_reason\": \"", "message_stop", "finishReason", "[DONE]"];
     !stop.iter().any(|mark| text.contains(mark))
 }
@@ -238,7 +261,8 @@ fn check_clients(reply: &ChatReply, events: &[Event], context: &ReplyContext, la
                 (streamed.usage, whole.usage) = (None, None);
                 for candidate in streamed.candidates.values_mut().chain(whole.candidates.values_mut()) {
                     for call in candidate.calls.iter_mut().filter(|call| {
-                        call.arguments.starts_with("{\"_raw_arguments\"") || serde_json::from_str::<serde_json::Value>(&call.arguments).is_err()
+                        call.arguments.starts_with("{\"_raw_arguments\"")
+                            || serde_json::from_str::<serde_json::Value>(&call.arguments).is_err()
                     }) {
                         call.arguments = "cut".to_owned();
                     }

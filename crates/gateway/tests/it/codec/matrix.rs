@@ -67,7 +67,11 @@ fn every_field_of_every_input_reaches_every_target_or_is_reported_lost() {
                         encoded_count += 1;
                         let again = encode(target, &request, &capabilities, stream).unwrap();
                         assert_eq!(encoded, again, "{label}: not deterministic");
-                        faults.extend(unaccounted(&request, &encoded, &capabilities).into_iter().map(|fault| format!("{label}: {fault}")));
+                        faults.extend(
+                            unaccounted(&request, &encoded, &capabilities)
+                                .into_iter()
+                                .map(|fault| format!("{label}: {fault}")),
+                        );
                         if encoded.losses.iter().all(|loss| !loss.refused_under(gw_core::Mode::Default)) {
                             dump(target, &label, &encoded.body.bytes);
                         }
@@ -106,7 +110,18 @@ fn the_canonical_request_holds_every_word_of_the_input() {
 
 /// Words and numbers of a request, without discriminators and constants that become variants.
 fn scalars(value: Json<'_>, key: &str, out: &mut Vec<String>) {
-    const VARIANTS: &[&str] = &["type", "role", "mode", "format", "mime_type", "media_type", "responseMimeType", "display", "model", "stream"];
+    const VARIANTS: &[&str] = &[
+        "type",
+        "role",
+        "mode",
+        "format",
+        "mime_type",
+        "media_type",
+        "responseMimeType",
+        "display",
+        "model",
+        "stream",
+    ];
     match value.kind() {
         Kind::Object => value.members().for_each(|(name, member)| scalars(member, &name, out)),
         Kind::Array => value.items().for_each(|item| scalars(item, key, out)),
@@ -171,7 +186,13 @@ fn same_prefix(short: &Encoded, long: &Encoded, label: &str) {
     let ((turns, rest), (longer_turns, longer_rest)) = (read(short), read(long));
     assert_eq!(rest, longer_rest, "{label}: fields outside the conversation changed");
     let common = turns.iter().zip(&longer_turns).take_while(|(left, right)| left == right).count();
-    assert_eq!(common, turns.len(), "{label}: turn {common} changed:\n{:?}\n{:?}", turns.get(common), longer_turns.get(common));
+    assert_eq!(
+        common,
+        turns.len(),
+        "{label}: turn {common} changed:\n{:?}\n{:?}",
+        turns.get(common),
+        longer_turns.get(common)
+    );
 }
 
 #[test]

@@ -83,7 +83,11 @@ fn every_client_reads_a_stream_as_the_whole_reply() {
                 let calls = synthesised.candidates.values_mut().flat_map(|candidate| &mut candidate.calls);
                 calls.for_each(|call| call.arguments.clear());
             }
-            assert_eq!(Seen { usage: None, ..synthesised }, Seen { usage: None, ..wanted }, "{label}, from a whole reply");
+            assert_eq!(
+                Seen { usage: None, ..synthesised },
+                Seen { usage: None, ..wanted },
+                "{label}, from a whole reply"
+            );
         }
     }
 }
@@ -98,7 +102,8 @@ fn text_calls_and_usage_survive_translation() {
             let label = label(sample, client);
             let seen = streamed(client, &events, &context, &label);
             for (index, candidate) in &own.candidates {
-                let other = seen.candidates.get(index).unwrap_or_else(|| panic!("{label}: candidate {index} is missing"));
+                let other =
+                    seen.candidates.get(index).unwrap_or_else(|| panic!("{label}: candidate {index} is missing"));
                 let calls = |candidate: &gw_testkit::validate::SeenCandidate| {
                     candidate.calls.iter().map(|call| call.name.clone()).collect::<Vec<_>>()
                 };
@@ -151,7 +156,11 @@ fn pain_16_the_end_of_the_stream_at_any_byte_is_a_whole_answer_or_an_error() {
                 // Complete only when nothing of the answer is missing; usage may come after the finish.
                 Some(Event::End) => {
                     let folded = fold(&events).unwrap();
-                    assert_eq!(folded.candidates, whole.candidates, "{} {} cut at {end}", sample.dialect.id, sample.name);
+                    assert_eq!(
+                        folded.candidates, whole.candidates,
+                        "{} {} cut at {end}",
+                        sample.dialect.id, sample.name
+                    );
                 }
                 other => panic!("{} {} cut at {end}: ends with {other:?}", sample.dialect.id, sample.name),
             }

@@ -8,7 +8,10 @@ pub const INPUTS: &[Input] = &[
         "system_blocks_with_marks",
         r#"{"model":"m","max_tokens":777,"system":[{"type":"text","text":"sysone","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"systwo"}],"messages":[{"role":"user","content":[{"type":"text","text":"usertext","cache_control":{"type":"ephemeral"}}]}]}"#,
     ),
-    ("system_text", r#"{"model":"m","max_tokens":777,"system":"sysonly","messages":[{"role":"user","content":"ask"}]}"#),
+    (
+        "system_text",
+        r#"{"model":"m","max_tokens":777,"system":"sysonly","messages":[{"role":"user","content":"ask"}]}"#,
+    ),
     (
         "system_in_the_middle",
         r#"{"model":"m","max_tokens":777,"messages":[{"role":"user","content":"one"},{"role":"assistant","content":"two"},{"role":"system","content":"midsystem"},{"role":"user","content":"three"}]}"#,
@@ -69,7 +72,10 @@ pub const INPUTS: &[Input] = &[
         "thinking_adaptive",
         r#"{"model":"m","max_tokens":9000,"messages":[{"role":"user","content":"think"}],"thinking":{"type":"adaptive","display":"omitted"},"output_config":{"effort":"max"}}"#,
     ),
-    ("thinking_disabled", r#"{"model":"m","max_tokens":777,"messages":[{"role":"user","content":"fast"}],"thinking":{"type":"disabled"}}"#),
+    (
+        "thinking_disabled",
+        r#"{"model":"m","max_tokens":777,"messages":[{"role":"user","content":"fast"}],"thinking":{"type":"disabled"}}"#,
+    ),
     (
         "thinking_between_tools",
         r#"{"model":"m","max_tokens":777,"messages":[{"role":"user","content":"fast"}],"thinking":{"type":"between_tools"}}"#,

@@ -61,7 +61,10 @@ pub const INPUTS: &[Input] = &[
         "response_json_schema",
         r#"{"contents":[{"role":"user","parts":[{"text":"json"}]}],"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object","properties":{"verdict":{"type":"string"}},"additionalProperties":false}}}"#,
     ),
-    ("json_mode", r#"{"contents":[{"role":"user","parts":[{"text":"json"}]}],"generationConfig":{"responseMimeType":"application/json"}}"#),
+    (
+        "json_mode",
+        r#"{"contents":[{"role":"user","parts":[{"text":"json"}]}],"generationConfig":{"responseMimeType":"application/json"}}"#,
+    ),
     (
         "enum_output",
         r#"{"contents":[{"role":"user","parts":[{"text":"which"}]}],"generationConfig":{"responseMimeType":"text/x.enum","responseSchema":{"type":"STRING","enum":["redword","blueword"]}}}"#,
@@ -78,7 +81,10 @@ pub const INPUTS: &[Input] = &[
         "thinking_level",
         r#"{"contents":[{"role":"user","parts":[{"text":"think"}]}],"generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}}"#,
     ),
-    ("thinking_off", r#"{"contents":[{"role":"user","parts":[{"text":"fast"}]}],"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}"#),
+    (
+        "thinking_off",
+        r#"{"contents":[{"role":"user","parts":[{"text":"fast"}]}],"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}"#,
+    ),
     (
         "thinking_automatic",
         r#"{"contents":[{"role":"user","parts":[{"text":"think"}]}],"generationConfig":{"thinkingConfig":{"thinkingBudget":-1}}}"#,

@@ -13,6 +13,10 @@ pub const INPUTS: &[Input] = &[
         r#"{"model":"m","messages":[{"role":"user","content":"firstturn"},{"role":"assistant","content":"secondturn"},{"role":"system","content":"midsystem"},{"role":"user","content":"lastturn"}]}"#,
     ),
     (
+        "system_in_the_middle_with_everything",
+        r#"{"model":"m","messages":[{"role":"user","content":"firstturn"},{"role":"assistant","content":"secondturn"},{"role":"developer","name":"operatorname","content":[{"type":"text","text":"midsystem","cache_control":{"type":"ephemeral"},"part_extra":"pe7"},{"type":"text","text":"midmore"}],"message_extra":"me8"},{"role":"user","content":"lastturn"}]}"#,
+    ),
+    (
         "multi_part",
         r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"partone"},{"type":"text","text":"parttwo"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgoAAAAB","detail":"high"}},{"type":"image_url","image_url":{"url":"https://images.example/cat.png"}},{"type":"text","text":"partlast"}]}]}"#,
     ),
@@ -68,7 +72,10 @@ pub const INPUTS: &[Input] = &[
         "structured_output",
         r#"{"model":"m","messages":[{"role":"user","content":"json"}],"response_format":{"type":"json_schema","json_schema":{"name":"answer_shape","description":"Shape of it","strict":true,"schema":{"type":"object","properties":{"verdict":{"type":"string"},"score":{"type":"number","maximum":10}},"required":["verdict","score"],"additionalProperties":false}}}}"#,
     ),
-    ("json_mode", r#"{"model":"m","messages":[{"role":"user","content":"jsonobject"}],"response_format":{"type":"json_object"}}"#),
+    (
+        "json_mode",
+        r#"{"model":"m","messages":[{"role":"user","content":"jsonobject"}],"response_format":{"type":"json_object"}}"#,
+    ),
     (
         "sampling_and_limits",
         r#"{"model":"m","messages":[{"role":"user","content":"sample"}],"temperature":0.70,"top_p":0.95,"seed":424242,"frequency_penalty":0.25,"presence_penalty":-0.5,"logit_bias":{"50256":-100},"logprobs":true,"top_logprobs":7,"n":3,"stop":["STOPONE","STOPTWO"],"max_completion_tokens":1234,"top_k":41,"min_p":0.05,"repetition_penalty":1.1}"#,
@@ -77,7 +84,10 @@ pub const INPUTS: &[Input] = &[
         "reasoning_effort",
         r#"{"model":"m","messages":[{"role":"user","content":"think"}],"reasoning_effort":"minimal","verbosity":"low","max_tokens":2222}"#,
     ),
-    ("reasoning_newest_word", r#"{"model":"m","messages":[{"role":"user","content":"think"}],"reasoning_effort":"gigantic"}"#),
+    (
+        "reasoning_newest_word",
+        r#"{"model":"m","messages":[{"role":"user","content":"think"}],"reasoning_effort":"gigantic"}"#,
+    ),
     (
         "reasoning_replay",
         r#"{"model":"m","messages":[{"role":"user","content":"loop"},{"role":"assistant","content":"spoken","reasoning_content":"silentthought","tool_calls":[{"id":"call_r","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_r","content":"toolsaid"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]}"#,
