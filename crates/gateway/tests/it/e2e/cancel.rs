@@ -17,7 +17,7 @@ async fn pain_20_pain_21_a_client_that_leaves_a_stream_ends_the_upstream_call() 
             let id = format!("abort-{}-{}", client.name(), upstream.name());
             connection.send(&client.say(&model, true, "hello").key(KEY).header("x-request-id", &id)).await;
             assert_eq!(connection.head().await.status, 200);
-            connection.until("Mock reply to: hello").await;
+            connection.until(" hello").await;
             drop(connection);
             soon("the upstream is let go", mock.service().wait_aborted(aborted + 1)).await;
             let record = gateway.record(&id).await;
@@ -35,7 +35,12 @@ async fn pain_20_pain_21_a_client_that_leaves_a_stream_ends_the_upstream_call() 
 async fn pain_20_a_client_that_leaves_before_the_answer_ends_the_upstream_call() {
     let (mock, gateway) = both().await;
     for client in ALL {
-        for (options, stream) in [("+delay=60s", false), ("+delay=60s+early_head=1", false), ("+delay=60s", true), ("+delay=60s+early_head=1", true)] {
+        for (options, stream) in [
+            ("+delay=60s", false),
+            ("+delay=60s+early_head=1", false),
+            ("+delay=60s", true),
+            ("+delay=60s+early_head=1", true),
+        ] {
             let model = format!("{}{options}", ALL[usize::from(client == ALL[0])].model());
             let (started, aborted) = (mock.service().started(), mock.service().aborted());
             let mut connection = gateway.connect().await;
@@ -48,7 +53,14 @@ async fn pain_20_a_client_that_leaves_before_the_answer_ends_the_upstream_call()
             assert_eq!((record.end, record.status), (EndReason::ClientCancelled, 499), "{record:?}");
         }
     }
-    let active: Vec<String> = gateway.get("/metrics").await.text().lines().filter(|line| line.starts_with("proxy_active_requests{")).map(str::to_owned).collect();
+    let active: Vec<String> = gateway
+        .get("/metrics")
+        .await
+        .text()
+        .lines()
+        .filter(|line| line.starts_with("proxy_active_requests{"))
+        .map(str::to_owned)
+        .collect();
     assert!(active.iter().all(|line| line.ends_with(" 0")), "{active:?}");
 }
 

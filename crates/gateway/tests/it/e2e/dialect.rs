@@ -111,9 +111,11 @@ impl Dialect {
                 let calls = message["tool_calls"].as_array().cloned().unwrap_or_default();
                 messages.push(message);
                 match next {
-                    Ok(results) => messages.extend(calls.iter().zip(results).map(|(call, result)| {
-                        json!({"role": "tool", "tool_call_id": call["id"], "content": result})
-                    })),
+                    Ok(results) => {
+                        messages.extend(calls.iter().zip(results).map(
+                            |(call, result)| json!({"role": "tool", "tool_call_id": call["id"], "content": result}),
+                        ))
+                    }
                     Err(prompt) => messages.push(json!({"role": "user", "content": prompt})),
                 }
             }
@@ -122,7 +124,8 @@ impl Dialect {
                 messages.push(json!({"role": "assistant", "content": answer["content"]}));
                 let content = match next {
                     Ok(results) => {
-                        let calls = answer["content"].as_array().unwrap().iter().filter(|part| part["type"] == "tool_use");
+                        let calls =
+                            answer["content"].as_array().unwrap().iter().filter(|part| part["type"] == "tool_use");
                         let parts = calls.zip(results).map(|(call, result)| {
                             json!({"type": "tool_result", "tool_use_id": call["id"], "content": result})
                         });
@@ -137,7 +140,8 @@ impl Dialect {
                 let contents = body["contents"].as_array_mut().unwrap();
                 let parts = match next {
                     Ok(results) => {
-                        let calls = turn["parts"].as_array().unwrap().iter().filter(|part| part.get("functionCall").is_some());
+                        let calls =
+                            turn["parts"].as_array().unwrap().iter().filter(|part| part.get("functionCall").is_some());
                         calls
                             .zip(results)
                             .map(|(call, result)| {
@@ -189,7 +193,10 @@ impl Dialect {
         let error = &body["error"];
         match self {
             Self::OpenAi => {
-                assert!(error["type"].is_string() && error.get("param").is_some() && error.get("code").is_some(), "{body}");
+                assert!(
+                    error["type"].is_string() && error.get("param").is_some() && error.get("code").is_some(),
+                    "{body}"
+                );
             }
             Self::Anthropic => {
                 assert_eq!(body["type"], "error", "{body}");
@@ -275,7 +282,8 @@ fn openai_body(model: &str, stream: bool, ask: &Ask) -> Value {
         fields.insert("tools".into(), json!([tool("get_weather"), tool("get_time")]));
     }
     if ask.schema {
-        let format = json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": schema()}});
+        let format =
+            json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": schema()}});
         fields.insert("response_format".into(), format);
     }
     if ask.thinking {
@@ -467,7 +475,9 @@ fn openai_fold(stream: &str) -> Value {
             }
             // Fields that carry opaque state come whole.
             for (name, value) in delta.as_object().unwrap() {
-                if !["role", "content", "reasoning_content", "tool_calls", "refusal"].contains(&name.as_str()) && !value.is_null() {
+                if !["role", "content", "reasoning_content", "tool_calls", "refusal"].contains(&name.as_str())
+                    && !value.is_null()
+                {
                     message[name] = value.clone();
                 }
             }

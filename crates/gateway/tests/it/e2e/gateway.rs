@@ -173,7 +173,8 @@ impl Setup {
         let listening = gateway.stdout.wait("listening on http://", |line| line.contains("listening on http://"));
         let line = listening.await;
         let rest = line.split("listening on http://").nth(1).unwrap();
-        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.' && letter != ':').unwrap_or(rest.len());
+        let end =
+            rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.' && letter != ':').unwrap_or(rest.len());
         gateway.address = rest[..end].parse().unwrap();
         gateway
     }

@@ -73,7 +73,10 @@ async fn a_custom_key_works_and_a_weak_one_is_warned_about_or_refused() {
 #[tokio::test]
 async fn keys_are_made_before_the_first_start_too() {
     let mock = mock().await;
-    let config = format!("providers: {{openai: {{type: openai, api_key: k-123456789, base_url: '{}/v1'}}}}\nkey_prefix: 'gw-'\n", mock.url());
+    let config = format!(
+        "providers: {{openai: {{type: openai, api_key: k-123456789, base_url: '{}/v1'}}}}\nkey_prefix: 'gw-'\n",
+        mock.url()
+    );
     let setup = Setup::empty().config(&config);
     let output = setup.run(&["keys", "create", "--name", "first"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

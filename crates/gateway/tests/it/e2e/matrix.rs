@@ -25,7 +25,11 @@ async fn both_ways(gateway: &Gateway, client: Dialect, model: &str, body: &dyn F
         let record = gateway.record(&request_id).await;
         assert_eq!(record.end, gw_store::EndReason::Completed, "{pair}");
         assert_eq!(record.usage_provenance, gw_store::UsageProvenance::Reported, "{pair}");
-        assert_eq!((record.usage.input_total(), record.usage.output_total()), (meaning.input, meaning.output), "{pair}");
+        assert_eq!(
+            (record.usage.input_total(), record.usage.output_total()),
+            (meaning.input, meaning.output),
+            "{pair}"
+        );
     }
     (folded, meaning)
 }
@@ -60,12 +64,18 @@ async fn pain_01_pain_03_tool_calls_with_text_and_in_parallel_keep_their_argumen
         for upstream in ALL {
             let pair = format!("{client:?} to {upstream:?}");
             let model = upstream.model();
-            for (prompt, count) in [("use a tool", 1), ("use a tool in parallel", 2), ("narrate the tool in parallel", 2)] {
+            for (prompt, count) in
+                [("use a tool", 1), ("use a tool in parallel", 2), ("narrate the tool in parallel", 2)]
+            {
                 let ask = Ask { tools: true, ..ask(prompt) };
                 let (_, meaning) = both_ways(&gateway, client, model, &|stream| client.body(model, stream, &ask)).await;
                 assert_eq!(meaning.stop, "tools", "{pair} {prompt}: {meaning:?}");
                 assert_eq!(meaning.calls.len(), count, "{pair} {prompt}: {meaning:?}");
-                assert_eq!(meaning.calls[0], ("get_weather".to_owned(), json!({"city": "mock city", "days": 42})), "{pair}");
+                assert_eq!(
+                    meaning.calls[0],
+                    ("get_weather".to_owned(), json!({"city": "mock city", "days": 42})),
+                    "{pair}"
+                );
                 assert_eq!(meaning.text.is_empty(), !prompt.contains("narrate"), "{pair} {prompt}: {meaning:?}");
             }
         }
@@ -177,7 +187,9 @@ async fn refusals_keep_their_meaning() {
                 Dialect::OpenAi if body["choices"][0]["message"]["refusal"].is_string() => continue,
                 Dialect::OpenAi => (&body["choices"][0]["finish_reason"], &["content_filter", "stop"]),
                 Dialect::Anthropic => (&body["stop_reason"], &["refusal"]),
-                Dialect::Gemini => (&body["candidates"][0]["finishReason"], &["SAFETY", "PROHIBITED_CONTENT", "OTHER", "STOP"]),
+                Dialect::Gemini => {
+                    (&body["candidates"][0]["finishReason"], &["SAFETY", "PROHIBITED_CONTENT", "OTHER", "STOP"])
+                }
             };
             assert!(told.as_str().is_some_and(|told| known.contains(&told)), "{client:?} to {upstream:?}: {body}");
         }
@@ -192,7 +204,8 @@ async fn cache_reads_and_writes_are_told_apart_in_records_and_answers() {
             let pair = format!("{client:?} to {upstream:?}");
             let model = upstream.model();
             let prompt = "cached one two three four five six seven eight";
-            let (folded, _) = both_ways(&gateway, client, model, &|stream| client.body(model, stream, &ask(prompt))).await;
+            let (folded, _) =
+                both_ways(&gateway, client, model, &|stream| client.body(model, stream, &ask(prompt))).await;
             let read = match client {
                 Dialect::OpenAi => &folded["usage"]["prompt_tokens_details"]["cached_tokens"],
                 Dialect::Anthropic => &folded["usage"]["cache_read_input_tokens"],

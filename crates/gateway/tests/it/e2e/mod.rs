@@ -28,3 +28,4 @@ mod relay;
 mod secrets;
 mod shutdown;
 mod streams;
+mod upstream;

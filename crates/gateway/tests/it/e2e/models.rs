@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::Request;
 use super::dialect::{ALL, Dialect};
-use super::gateway::{both, both_with, mock, Setup, KEY};
+use super::gateway::{KEY, Setup, both, both_with, mock};
 
 /// Model of the last request that the mock got, wherever its dialect puts it.
 fn upstream_model(mock: &gw_mock::MockServer) -> String {
@@ -12,7 +12,16 @@ fn upstream_model(mock: &gw_mock::MockServer) -> String {
     let body: Value = serde_json::from_slice(&seen.body).unwrap();
     match body["model"].as_str() {
         Some(model) => model.to_owned(),
-        None => seen.path.split("/models/").nth(1).unwrap().split(":generate").next().unwrap().replace("%2F", "/").replace("%3A", ":"),
+        None => seen
+            .path
+            .split("/models/")
+            .nth(1)
+            .unwrap()
+            .split(":generate")
+            .next()
+            .unwrap()
+            .replace("%2F", "/")
+            .replace("%3A", ":"),
     }
 }
 
@@ -126,7 +135,8 @@ async fn models_are_listed_in_three_shapes_with_their_details() {
     for path in ["/v1/models", "/models", "/openai/v1/models"] {
         let list = gateway.get(path).await.ok();
         assert_eq!(list["object"], "list");
-        let names: Vec<&str> = list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
         assert_eq!(names, ["m1", "org/m2:x"], "{path}");
         for model in list["data"].as_array().unwrap() {
             assert_eq!(model["object"], "model");

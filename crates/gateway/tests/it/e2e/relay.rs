@@ -2,16 +2,24 @@
 
 use super::client::Request;
 use super::dialect::{Dialect, events};
-use super::gateway::{both, both_with, mock, Setup, KEY, PROVIDER_KEY};
+use super::gateway::{KEY, PROVIDER_KEY, Setup, both};
+use super::upstream::{Upstream, json_answer};
 use gw_mock::{MockServer, Settings};
 use serde_json::json;
 
 /// Text that a parser and a printer would not give back as it was.
 const TRICKY: &str = "\"big\": 1e400,  \"int\":12345678901234567890, \"exact\" : 1.10,\r\n\t\"minus\": -0.0, \"text\": \"\\u00e9\\/\\ud83d\\ude00 \\\" \u{e9}\", \"nested\": {\"a\": 1, \"a\": 2, \"deep\": [[], {}, null]} ";
 
+/// An answer that no dialect would print like this.
+const ODD_ANSWER: &str = "{ \"id\" : \"x\", \"odd\":1e400,\"odd\": 1.10, \"text\":\"\\u00e9\\/\" }\n";
+
 fn bodies(name: &str) -> [(Dialect, String, String); 3] {
-    let openai = format!("{{ \"messages\":[{{\"role\":\"user\",  \"content\":\"hi \\u0041\"}}] ,\n \"model\" : \"{name}\", {TRICKY}}}\n");
-    let anthropic = format!("{{\"max_tokens\": 64, \"model\":\"{name}\",\t\"messages\" :[{{\"content\":\"hi \\u0041\",\"role\":\"user\"}}], {TRICKY}}}");
+    let openai = format!(
+        "{{ \"messages\":[{{\"role\":\"user\",  \"content\":\"hi \\u0041\"}}] ,\n \"model\" : \"{name}\", {TRICKY}}}\n"
+    );
+    let anthropic = format!(
+        "{{\"max_tokens\": 64, \"model\":\"{name}\",\t\"messages\" :[{{\"content\":\"hi \\u0041\",\"role\":\"user\"}}], {TRICKY}}}"
+    );
     let gemini = format!("{{ \"contents\" : [ {{\"parts\":[{{\"text\":\"hi \\u0041\"}}]}} ], {TRICKY}}}  ");
     [
         (Dialect::OpenAi, "/v1/chat/completions".to_owned(), openai),
@@ -22,26 +30,28 @@ fn bodies(name: &str) -> [(Dialect, String, String); 3] {
 
 #[tokio::test]
 async fn requests_reach_the_provider_byte_for_byte_except_the_model_name() {
-    let (mock, gateway) = both().await;
-    for (dialect, ..) in bodies("") {
+    let upstream = Upstream::answering(|_| json_answer(200, ODD_ANSWER)).await;
+    let gateway = Setup::with(&upstream.url(), "").start().await;
+    for dialect in super::dialect::ALL {
         let name = dialect.model();
         let (_, path, body) = bodies(name).into_iter().find(|(found, ..)| *found == dialect).unwrap();
-        gateway.send(Request::post(&path).body(body.clone())).await.ok();
-        let seen = mock.service().journal().pop().unwrap();
-        let upstream = name.split_once('/').unwrap().1;
-        let expected = body.replace(name, upstream);
-        assert_eq!(String::from_utf8_lossy(&seen.body), expected, "{dialect:?}");
+        let answer = gateway.send(Request::post(&path).body(body.clone())).await;
+        assert_eq!((answer.status(), answer.text().as_str()), (200, ODD_ANSWER), "{dialect:?}");
+        let expected = body.replace(name, name.split_once('/').unwrap().1);
+        assert_eq!(upstream.last().body(), expected, "{dialect:?}");
     }
 }
 
 #[tokio::test]
 async fn requests_are_untouched_when_the_name_needs_no_change() {
+    let upstream = Upstream::answering(|_| json_answer(200, ODD_ANSWER)).await;
     let more = "models: [{name: gpt-4o, provider: openai}, {name: claude-sonnet-4-5, provider: anthropic}]\n";
-    let (mock, gateway) = both_with(more).await;
-    for (dialect, path, body) in bodies("gpt-4o").into_iter().take(1).chain(bodies("claude-sonnet-4-5").into_iter().skip(1).take(1)) {
-        gateway.send(Request::post(&path).body(body.clone())).await.ok();
-        let seen = mock.service().journal().pop().unwrap();
-        assert_eq!(String::from_utf8_lossy(&seen.body), body, "{dialect:?}");
+    let gateway = Setup::with(&upstream.url(), more).start().await;
+    for (dialect, name) in [(Dialect::OpenAi, "gpt-4o"), (Dialect::Anthropic, "claude-sonnet-4-5")] {
+        let (_, path, body) = bodies(name).into_iter().find(|(found, ..)| *found == dialect).unwrap();
+        let answer = gateway.send(Request::post(&path).body(body.clone())).await;
+        assert_eq!((answer.status(), answer.text().as_str()), (200, ODD_ANSWER), "{dialect:?}");
+        assert_eq!(upstream.last().body(), body, "{dialect:?}");
     }
 }
 
@@ -79,14 +89,32 @@ async fn answers_come_back_byte_for_byte_whole_and_streamed() {
 async fn a_repeated_top_level_key_is_refused_and_a_nested_one_passes() {
     let (mock, gateway) = both().await;
     let twice = [
-        (Dialect::OpenAi, "/v1/chat/completions", r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"a"}],"model":"openai/o3"}"#),
-        (Dialect::Anthropic, "/v1/messages", r#"{"model":"anthropic/claude-sonnet-4-5","max_tokens":9,"messages":[],"messages":[{"role":"user","content":"a"}]}"#),
-        (Dialect::Gemini, "/v1beta/models/gemini/gemini-2.5-flash:generateContent", r#"{"contents":[{"parts":[{"text":"a"}]}],"contents":[]}"#),
+        (
+            Dialect::OpenAi,
+            "/v1/chat/completions",
+            r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"a"}],"model":"openai/o3"}"#,
+        ),
+        (
+            Dialect::Anthropic,
+            "/v1/messages",
+            r#"{"model":"anthropic/claude-sonnet-4-5","max_tokens":9,"messages":[],"messages":[{"role":"user","content":"a"}]}"#,
+        ),
+        (
+            Dialect::Gemini,
+            "/v1beta/models/gemini/gemini-2.5-flash:generateContent",
+            r#"{"contents":[{"parts":[{"text":"a"}]}],"contents":[]}"#,
+        ),
     ];
     for (dialect, path, body) in twice {
         let answer = gateway.send(Request::post(path).body(body)).await;
         let message = dialect.assert_error(&answer, 400);
-        let key = if body.contains("\"model\":\"openai/o3\"") { "model" } else if dialect == Dialect::Gemini { "contents" } else { "messages" };
+        let key = if body.contains("\"model\":\"openai/o3\"") {
+            "model"
+        } else if dialect == Dialect::Gemini {
+            "contents"
+        } else {
+            "messages"
+        };
         assert!(message.contains(key), "{message}");
     }
     assert_eq!(mock.service().started(), 0);
@@ -146,5 +174,4 @@ async fn a_providers_refusal_of_our_key_is_not_the_clients_fault() {
         dialect.error(&answer.json());
         assert!(!answer.text().contains(PROVIDER_KEY) && !answer.text().contains(KEY));
     }
-    drop(mock().await);
 }
