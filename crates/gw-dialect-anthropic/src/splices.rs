@@ -25,6 +25,12 @@ pub(crate) fn splices(envelope: &Document<'_>, wants: &RelayWants<'_>) -> Vec<Sp
         })
         .collect();
     let mut splices = removals(&members);
+    if !members.iter().any(|member| member.name == "model") {
+        let comma = if members.iter().any(|member| !member.dropped) { "," } else { "" };
+        let at = envelope.root().span().start + 1;
+        let model = [b"\"model\":", &quoted(wants.model)[..], comma.as_bytes()].concat();
+        splices.push(Splice { range: at..at, with: Bytes::from(model) });
+    }
     for member in members.iter().filter(|member| !member.dropped) {
         if let Some((_, to)) = capabilities.rename_fields.iter().find(|(from, _)| *from == member.name) {
             let name = envelope.text().get(member.start..member.value.start).unwrap_or_default();

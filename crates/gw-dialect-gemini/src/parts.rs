@@ -104,6 +104,11 @@ fn read_blob(blob: &View<'_>, part: &View<'_>, inline: bool) -> Result<(PartBody
     let mime = blob.string("mimeType")?.filter(|mime| !mime.is_empty());
     let source = if inline {
         let data = blob.string("data")?.ok_or_else(|| blob.missing("data"))?;
+        if !data_url::is_base64(&data) {
+            let param = blob.param("data");
+            let message = format!("'{param}' is not valid base64");
+            return Err(GatewayError::bad_field(param, message));
+        }
         let mime = mime.clone().or_else(|| data_url::sniff_base64(&data).map(str::to_owned)).unwrap_or_default();
         Source::Base64 { mime, data }
     } else {

@@ -1,6 +1,6 @@
 //! Media as this format writes them: data URLs, base64 with a format name, file objects.
 
-use gw_core::Source;
+use gw_core::{GatewayError, Source};
 use gw_wire::data_url;
 
 /// What a URL holds, judged by its MIME type and first bytes.
@@ -21,6 +21,19 @@ pub(crate) struct Read {
     pub(crate) kind: Option<MediaKind>,
     /// The written MIME type was wrong and was replaced.
     pub(crate) corrected: bool,
+}
+
+impl Read {
+    /// Refuses data that cannot be base64; `param` is where it stands in the request.
+    pub(crate) fn checked(self, param: String) -> Result<Self, GatewayError> {
+        match &self.source {
+            Source::Base64 { data, .. } if !data_url::is_base64(data) => {
+                let message = format!("'{param}' is not valid base64");
+                Err(GatewayError::bad_field(param, message))
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Reads a URL, a data URL or bare base64. `hint` is the MIME type that the place suggests.

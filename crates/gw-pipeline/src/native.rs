@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gw_core::{Code, GatewayError, Operation};
 use gw_spi::{Prepared, UpstreamCall};
 use gw_wire::Document;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use memchr::memmem;
 
 use crate::attempt;
@@ -66,6 +66,9 @@ pub(crate) async fn call(
         if let Some(value) = arrival.headers.get(&name) {
             headers.insert(name, value.clone());
         }
+    }
+    if let Ok(value) = HeaderValue::from_str(&arrival.request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
     }
     if arrival.body.first() == Some(&b'{') && is_curl_default(&headers) {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -26,6 +26,22 @@ pub fn parse(url: &str) -> Option<DataUrl<'_>> {
     Some(DataUrl { mime, base64, payload })
 }
 
+/// Whether text can be base64 (either alphabet, padded or not, with or without line breaks). What it decodes to is the
+/// provider's business.
+#[must_use]
+pub fn is_base64(data: &str) -> bool {
+    let (mut digits, mut padding) = (0_usize, 0_usize);
+    for byte in data.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        match byte {
+            b'=' => padding += 1,
+            _ if padding > 0 => return false,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' => digits += 1,
+            _ => return false,
+        }
+    }
+    digits > 0 && digits % 4 != 1 && padding <= 2
+}
+
 /// The MIME type that base64 data begins like, from the file signatures of the formats that models take.
 #[must_use]
 pub fn sniff_base64(data: &str) -> Option<&'static str> {

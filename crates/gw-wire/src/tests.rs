@@ -86,6 +86,12 @@ fn data_urls_are_parsed_whole() {
     assert_eq!((url.mime.as_str(), url.base64, url.payload), ("application/pdf", true, "JVBERi0="));
     assert!(crate::data_url::parse("https://x/y").is_none());
     assert_eq!(crate::data_url::sniff_base64("JVBERi0x"), Some("application/pdf"));
+    for fine in ["QQ==", "QQ", "QUJD", "QU\nJD", "-_+/", "QUI="] {
+        assert!(crate::data_url::is_base64(fine), "{fine}");
+    }
+    for wrong in ["", "=", "***", "QQ==QQ", "Q", "QUJDQ", "QQ===", "é"] {
+        assert!(!crate::data_url::is_base64(wrong), "{wrong}");
+    }
 }
 
 fn json_value() -> impl Strategy<Value = serde_json::Value> {

@@ -240,6 +240,11 @@ fn base64(source: &Fields<'_>) -> Result<Source, GatewayError> {
         Some(parsed) if parsed.base64 => (parsed.payload.to_owned(), Some(parsed.mime)),
         _ => (data, None),
     };
+    if !data_url::is_base64(&data) {
+        let param = source.param("data");
+        let message = format!("'{param}' is not valid base64");
+        return Err(GatewayError::bad_field(param, message));
+    }
     let mime = mime.or(url_mime).or_else(|| data_url::sniff_base64(&data).map(str::to_owned));
     let mime = mime.ok_or_else(|| source.missing("media_type"))?;
     Ok(Source::Base64 { mime, data })

@@ -52,7 +52,8 @@ pub(crate) fn decode(
     let root = Fields::new(body.root(), "")?;
     let model = match context.path_model {
         Some(model) => model.to_owned(),
-        None => root.required_string("model")?,
+        // The configuration may name a model for requests that name none.
+        None => root.string("model")?.unwrap_or_default(),
     };
     let mut request = ChatRequest::new(ID, model);
     request.stream =

@@ -82,7 +82,7 @@ fn image(fields: &Fields<'_>, at: u32, reader: &mut Reader<'_>) -> Result<PartBo
             (image.required_string("url")?, image.string("detail")?)
         }
     };
-    let Read { source, kind, corrected } = read_url(&url, "");
+    let Read { source, kind, corrected } = read_url(&url, "").checked(fields.param("image_url"))?;
     if corrected {
         let note = "the MIME type was corrected from the first bytes of the data";
         let loss = Loss::new(Field::Image, LossClass::Advisory, LossAction::Approximated, note);
@@ -111,6 +111,7 @@ fn audio(fields: &Fields<'_>) -> Result<PartBody, GatewayError> {
     } else {
         read_base64(&data, &mime)
     };
+    let read = read.checked(fields.param("input_audio"))?;
     Ok(PartBody::Audio { source: read.source, format })
 }
 
@@ -139,6 +140,7 @@ fn file(fields: &Fields<'_>, at: u32, reader: &mut Reader<'_>) -> Result<PartBod
     } else {
         read_base64(&data, "application/pdf")
     };
+    let read = read.checked(fields.param("file"))?;
     if read.corrected {
         let note = "the MIME type was corrected from the first bytes of the data";
         let loss = Loss::new(Field::File, LossClass::Advisory, LossAction::Approximated, note);
