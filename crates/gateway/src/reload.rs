@@ -13,6 +13,7 @@ use gw_providers::Registry;
 use gw_store::KeyRepo as _;
 use gw_store_sqlite::SqliteStore;
 use gw_telemetry::Metrics;
+use tokio::signal::unix::Signal;
 use tokio::sync::{Mutex, Notify};
 
 use crate::cli::ServeArgs;
@@ -44,9 +45,10 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// Watches the store's keys. Never returns.
-    pub(crate) async fn watch_keys(&self) {
-        let mut known = self.store.revision().await.ok();
+    /// Watches the store's keys. Never returns. `known` is the revision before the keys in force were read: a key made
+    /// since then is a change.
+    pub(crate) async fn watch_keys(&self, known: u64) {
+        let mut known = Some(known);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(KEYS_EVERY) => {}
@@ -65,13 +67,9 @@ impl Reloader {
         }
     }
 
-    /// Watches the configuration. Never returns.
-    pub(crate) async fn watch_config(&self) {
-        let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
-        let Ok(mut hangup) = hangup else {
-            tracing::error!("SIGHUP cannot be received; the configuration is taken over on file changes only");
-            return self.poll_files().await;
-        };
+    /// Watches the configuration. Never returns. SIGHUP is caught by whoever starts this, before anyone can know the
+    /// process: uncaught it would end it.
+    pub(crate) async fn watch_config(&self, mut hangup: Signal) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(FILES_EVERY) => {
@@ -80,15 +78,6 @@ impl Reloader {
                     }
                 }
                 _ = hangup.recv() => self.reload().await,
-            }
-        }
-    }
-
-    async fn poll_files(&self) {
-        loop {
-            tokio::time::sleep(FILES_EVERY).await;
-            if self.files_changed().await {
-                self.reload().await;
             }
         }
     }

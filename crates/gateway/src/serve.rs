@@ -14,10 +14,11 @@ use gw_edge::{Edge, Hooks, ListenSettings, Server};
 use gw_identity::KeyDirectory;
 use gw_ledger::{Journal, JournalConfig};
 use gw_pipeline::{EnvelopeSealer, Gateway, GatewayParts, Transport, TransportSettings};
-use gw_store::UsageSink;
+use gw_store::{KeyRepo as _, UsageSink};
 use gw_telemetry::{
     BuildInfo, JournalReadings, LogFormat, LogSink, METRICS_CONTENT_TYPE, Metrics, RequestLog, RequestLogSettings,
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +63,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     let mut mocks = MockPool::default();
     let compiled = snapshot::compile(config, &providers, &mut mocks).await?;
     metrics.expect_models(compiled.catalogue().iter().map(|card| card.id.as_str()));
+    let known_keys = store.revision().await.context("the keys could not be read")?;
     let directory = Arc::new(KeyDirectory::new(keys::index(config, &store).await?));
     let settings = RequestLogSettings { level, format, ..RequestLogSettings::default() };
     let (log, log_writer) = RequestLog::start(settings, sink).context("the request log could not start")?;
@@ -99,6 +101,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     let ready = Readiness { draining: Arc::clone(&draining), journal_failing };
     let hooks = hooks(&gateway, &metrics, ready, admin);
     let edge = Arc::new(Edge::new(Arc::clone(&gateway), hooks, edge_settings(config)));
+    let (mut signals, hangup) = (StopSignals::catch()?, catch(SignalKind::hangup())?);
     let server = bind(config).await?;
     greet(&server, config, path.as_deref(), directory.snapshot().is_empty())?;
 
@@ -126,16 +129,16 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
     let watchers = [
         spawn({
             let reloader = Arc::clone(&reloader);
-            async move { reloader.watch_keys().await }
+            async move { reloader.watch_keys(known_keys).await }
         }),
         spawn({
             let reloader = Arc::clone(&reloader);
-            async move { reloader.watch_config().await }
+            async move { reloader.watch_config(hangup).await }
         }),
     ];
 
     let stop = async {
-        stop_signal().await;
+        signals.recv().await;
         // Readiness first: balancers get a moment to look elsewhere before new connections are refused.
         draining.store(true, Ordering::Relaxed);
         tokio::time::sleep(READINESS_LEAD.min(drain_timeout)).await;
@@ -328,18 +331,25 @@ fn greet(server: &Server, config: &Config, path: Option<&Path>, no_keys: bool) -
     Ok(())
 }
 
-/// Resolves at SIGTERM or SIGINT.
-async fn stop_signal() {
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    match terminate {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+/// The signals that end the process in an orderly way; caught from the moment this exists.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn catch() -> anyhow::Result<Self> {
+        Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
+}
+
+fn catch(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("signals cannot be caught")
 }

@@ -72,7 +72,7 @@ fn requests_decode_and_reach_every_target_with_every_loss_reported() {
             for (preset, capabilities) in &presets {
                 let context = encode_context(target.vendor, capabilities, request.stream);
                 let label = format!("{} {} -> {} ({preset})", dialect.id, exchange.id, target.id);
-                match target.encode(&request, &context) {
+                match target.egress.encode(&request, &context) {
                     Ok(encoded) => {
                         encoded_count += 1;
                         let lost = unaccounted(&request, &encoded, capabilities);

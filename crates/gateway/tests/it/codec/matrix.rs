@@ -29,7 +29,7 @@ fn decoded(source: Dialect, name: &str, body: &str) -> ChatRequest {
 
 fn encode(target: Dialect, request: &ChatRequest, capabilities: &Capabilities, stream: bool) -> Option<Encoded> {
     let context = encode_context(target.vendor, capabilities, stream);
-    match target.encode(request, &context) {
+    match target.egress.encode(request, &context) {
         Ok(encoded) => Some(encoded),
         Err(error) => {
             // A refusal is an answer too, but only of these kinds, and never without a reason.

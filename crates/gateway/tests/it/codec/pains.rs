@@ -23,7 +23,7 @@ fn chunk(delta: Value, finish: Option<&str>) -> Value {
 fn encoded(target: Dialect, preset: &str, source: Dialect, body: &Value) -> Value {
     let (request, _) = source.decode(body.to_string().as_bytes()).unwrap();
     let capabilities = capability_presets().into_iter().find(|(name, _)| *name == preset).unwrap().1;
-    let encoded = target.encode(&request, &encode_context(target.vendor, &capabilities, false)).unwrap();
+    let encoded = target.egress.encode(&request, &encode_context(target.vendor, &capabilities, false)).unwrap();
     serde_json::from_slice(&encoded.body.bytes).unwrap()
 }
 
@@ -163,7 +163,7 @@ fn pain_12_a_requested_format_is_sent_emulated_or_reported() {
     let (request, _) = OPENAI.decode(body.to_string().as_bytes()).unwrap();
     for target in ALL {
         for (preset, capabilities) in capability_presets() {
-            let encoded = target.encode(&request, &encode_context(target.vendor, &capabilities, false)).unwrap();
+            let encoded = target.egress.encode(&request, &encode_context(target.vendor, &capabilities, false)).unwrap();
             let text = String::from_utf8_lossy(&encoded.body.bytes).into_owned();
             let sent = text.contains("json_object") || text.contains("application/json");
             let told = encoded.losses.iter().any(|loss| loss.field == gw_core::Field::ResponseFormat);

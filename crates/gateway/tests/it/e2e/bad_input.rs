@@ -91,7 +91,9 @@ async fn wrong_fields_are_named_when_they_are_translated() {
         ("messages[0].role", |body| body["messages"][0]["role"] = json!("wizard")),
         ("messages[0].role", |body| body["messages"] = json!([{"content": "x"}])),
         ("messages[0].content", |body| body["messages"][0]["content"] = json!(7)),
-        ("hologram", |body| body["messages"][0]["content"] = json!([{"type": "hologram"}])),
+        ("content/1", |body| {
+            body["messages"][0]["content"] = json!([{"type": "text", "text": "x"}, {"type": "hologram"}])
+        }),
         ("messages[1].tool_call_id", |body| {
             body["messages"] = json!([{"role": "user", "content": "x"}, {"role": "tool", "content": "y"}])
         }),
@@ -114,7 +116,9 @@ async fn wrong_fields_are_named_when_they_are_translated() {
         ("max_tokens", |body| body["max_tokens"] = json!("many")),
         ("messages.0.role", |body| body["messages"][0]["role"] = json!("wizard")),
         ("messages.0.content", |body| body["messages"][0]["content"] = json!(7)),
-        ("hologram", |body| body["messages"][0]["content"] = json!([{"type": "hologram"}])),
+        ("content/1", |body| {
+            body["messages"][0]["content"] = json!([{"type": "text", "text": "x"}, {"type": "hologram"}])
+        }),
         ("temperature", |body| body["temperature"] = json!("hot")),
         ("tools.0", |body| body["tools"] = json!([{"description": "d"}])),
         ("source", |body| {

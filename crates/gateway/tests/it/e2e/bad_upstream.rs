@@ -193,7 +193,10 @@ async fn array_streams_stay_valid_json_through_failures() {
     let body = serde_json::json!({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]});
     for upstream in ALL {
         for options in ["cut=9", "eof=9", "error_at=9"] {
-            let path = format!("/v1beta/models/{}+chunks=30+chunk_delay=3ms+{options}:streamGenerateContent", upstream.model());
+            let path = format!(
+                "/v1beta/models/{}+chunks=30+chunk_delay=3ms+{options}:streamGenerateContent",
+                upstream.model()
+            );
             let answer = gateway.post(&path, &body).await;
             assert!(answer.status() == 200 && answer.whole, "{}", answer.text());
             let chunks = answer.json();

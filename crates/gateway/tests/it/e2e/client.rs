@@ -164,14 +164,9 @@ impl Connection {
 
     /// Reads more into the buffer; false at the end of the connection.
     async fn more(&mut self) -> bool {
-        let mut piece = [0_u8; 64 * 1024];
-        match soon("the gateway writes or closes", self.stream.read(&mut piece)).await {
-            Ok(0) | Err(_) => false,
-            Ok(length) => {
-                self.buffer.extend_from_slice(&piece[..length]);
-                true
-            }
-        }
+        self.buffer.reserve(64 * 1024);
+        let read = soon("the gateway writes or closes", self.stream.read_buf(&mut self.buffer)).await;
+        !matches!(read, Ok(0) | Err(_))
     }
 
     /// Reads until the peer closes; true when it did so without another byte.

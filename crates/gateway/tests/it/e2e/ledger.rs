@@ -71,7 +71,7 @@ async fn usage_that_a_provider_keeps_to_itself_is_estimated_and_says_so() {
 }
 
 #[tokio::test]
-async fn refused_calls_cost_nothing() {
+async fn pain_22_failed_calls_cost_nothing() {
     let (_mock, gateway) = both().await;
     let refused = gateway
         .post("/v1/chat/completions", &json!({"model": "nobody/x", "messages": [{"role": "user", "content": "x"}]}))

@@ -16,6 +16,7 @@ mod configuration;
 mod crash;
 mod dialect;
 mod gateway;
+mod http2;
 mod keys;
 mod ledger;
 mod matrix;

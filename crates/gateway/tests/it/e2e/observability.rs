@@ -49,9 +49,15 @@ async fn the_four_metrics_have_exactly_their_labels() {
         text.lines().filter_map(|line| line.strip_prefix("# TYPE proxy_")?.split(' ').next()).collect();
     assert_eq!(families.len(), 4, "{families:?}");
     for format in ["openai", "anthropic", "gemini"] {
-        let line = format!("proxy_requests_total{{format=\"{format}\",model=\"m\",provider=\"openai\",status=\"success\"}}");
+        let line =
+            format!("proxy_requests_total{{format=\"{format}\",model=\"m\",provider=\"openai\",status=\"success\"}}");
         assert_eq!(gateway.metric(&line).await, 2.0, "{text}");
-        assert!(text.lines().any(|line| line.starts_with(&format!("proxy_active_requests{{format=\"{format}\"")) && line.ends_with(" 0")), "{text}");
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with(&format!("proxy_active_requests{{format=\"{format}\""))
+                    && line.ends_with(" 0")),
+            "{text}"
+        );
         assert!(text.contains(&format!("proxy_errors_total{{format=\"{format}\",model=\"openai/x+status=503\",provider=\"openai\",error_type=\"server_error\"}} 1")), "{text}");
     }
 }
@@ -59,9 +65,11 @@ async fn the_four_metrics_have_exactly_their_labels() {
 #[tokio::test]
 async fn log_lines_have_the_known_fields() {
     let (_mock, gateway) = both().await;
-    let answer = gateway.send(Dialect::OpenAi.say("openai/gpt-4o", true, "hello").header("x-request-id", "log-1")).await;
+    let answer =
+        gateway.send(Dialect::OpenAi.say("openai/gpt-4o", true, "hello").header("x-request-id", "log-1")).await;
     assert_eq!(answer.status(), 200);
-    let line: Value = serde_json::from_str(&gateway.stdout.wait("log-1", |line| line.contains("\"log-1\"")).await).unwrap();
+    let line: Value =
+        serde_json::from_str(&gateway.stdout.wait("log-1", |line| line.contains("\"log-1\"")).await).unwrap();
     for (field, value) in [
         ("level", "info".into()),
         ("request_id", "log-1".into()),
@@ -76,7 +84,8 @@ async fn log_lines_have_the_known_fields() {
     assert!(line["timestamp"].is_string() && line["message"].is_string() && line["duration_ms"].is_u64(), "{line}");
     let failed = Dialect::Anthropic.say("anthropic/x+status=503", false, "hello").header("x-request-id", "log-2");
     gateway.send(failed).await;
-    let line: Value = serde_json::from_str(&gateway.stdout.wait("log-2", |line| line.contains("\"log-2\"")).await).unwrap();
+    let line: Value =
+        serde_json::from_str(&gateway.stdout.wait("log-2", |line| line.contains("\"log-2\"")).await).unwrap();
     assert_eq!((line["level"].as_str(), line["error_type"].as_str()), (Some("error"), Some("server_error")), "{line}");
     assert_eq!((line["method"].as_str(), line["path"].as_str()), (Some("POST"), Some("/v1/messages")), "{line}");
     assert!(line["status_code"].as_u64().unwrap() >= 500, "{line}");
@@ -104,7 +113,8 @@ async fn logs_can_be_text_and_go_to_a_file() {
 #[tokio::test]
 async fn refused_requests_are_logged_and_counted_but_cost_nothing() {
     let (_mock, gateway) = both().await;
-    let stranger = gateway.send_bare(Dialect::OpenAi.say("openai/gpt-4o", false, "x").header("x-request-id", "who-1")).await;
+    let stranger =
+        gateway.send_bare(Dialect::OpenAi.say("openai/gpt-4o", false, "x").header("x-request-id", "who-1")).await;
     assert_eq!(stranger.status(), 401);
     let line = gateway.stdout.wait("who-1", |line| line.contains("\"who-1\"")).await;
     assert!(line.contains("\"status_code\":401") && line.contains("\"error_type\":\"auth\""), "{line}");

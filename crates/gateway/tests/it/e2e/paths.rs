@@ -141,7 +141,12 @@ async fn root_and_health_need_no_key_and_nothing_else_is_open() {
     ] {
         let answer = gateway.send_bare(Request::get(path)).await;
         // The administration answers 503 for as long as the administrator has no password.
-        assert!(matches!(answer.status(), 401 | 404) || (answer.status() == 503 && path.starts_with("/api/")), "{path}: {} {}", answer.status(), answer.text());
+        assert!(
+            matches!(answer.status(), 401 | 404) || (answer.status() == 503 && path.starts_with("/api/")),
+            "{path}: {} {}",
+            answer.status(),
+            answer.text()
+        );
     }
 }
 

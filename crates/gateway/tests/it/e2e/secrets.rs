@@ -54,7 +54,11 @@ async fn pain_39_a_provider_that_repeats_the_key_in_its_errors_gives_nothing_awa
                     let answer = gateway.send(client.say(provider.model(), stream, &format!("status-{status}"))).await;
                     assert!(answer.status() >= 400);
                     client.error(&answer.json());
-                    assert!(!answer.text().contains(PROVIDER_KEY), "{client:?} {provider:?} {status}: {}", answer.text());
+                    assert!(
+                        !answer.text().contains(PROVIDER_KEY),
+                        "{client:?} {provider:?} {status}: {}",
+                        answer.text()
+                    );
                     let headers = format!("{:?}", answer.head);
                     assert!(!headers.contains(PROVIDER_KEY), "{headers}");
                 }
@@ -96,7 +100,8 @@ async fn pain_39_keys_of_clients_leave_no_trace_wherever_they_stood() {
     for client in ALL {
         let path = client.path(client.model(), false);
         for key in [KEY, wrong] {
-            let body = client.body(client.model(), false, &super::dialect::Ask { prompt: "x".into(), ..Default::default() });
+            let body =
+                client.body(client.model(), false, &super::dialect::Ask { prompt: "x".into(), ..Default::default() });
             for request in [
                 Request::post(&format!("{path}?key={key}")).json(&body),
                 Request::post(&path).json(&body).header("authorization", &format!("Bearer {key}")),

@@ -71,19 +71,20 @@ impl Upstream {
 
 async fn read(stream: &mut TcpStream) -> Option<Got> {
     let mut bytes = Vec::new();
-    let mut piece = [0_u8; 16 * 1024];
     loop {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         if let Some(end) = end {
             let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |text| text.parse().unwrap());
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |text| text.parse().unwrap());
             if bytes.len() >= end + 4 + length {
                 return Some(Got { head, body: bytes[end + 4..end + 4 + length].to_vec() });
             }
         }
-        match stream.read(&mut piece).await {
-            Ok(0) | Err(_) => return None,
-            Ok(length) => bytes.extend_from_slice(&piece[..length]),
+        if matches!(stream.read_buf(&mut bytes).await, Ok(0) | Err(_)) {
+            return None;
         }
     }
 }
