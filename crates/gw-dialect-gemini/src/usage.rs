@@ -91,12 +91,14 @@ pub(crate) fn write(writer: &mut JsonWriter, usage: &Usage) {
         if usage.cache_read > 0 {
             writer.field_u64("cachedContentTokenCount", usage.cache_read);
         }
-        writer.field_u64("candidatesTokenCount", usage.output.saturating_sub(usage.reasoning));
+        // Reasoning is a part of the output; a provider that says otherwise must not break the sum.
+        let thoughts = usage.reasoning.min(usage.output);
+        writer.field_u64("candidatesTokenCount", usage.output.saturating_sub(thoughts));
         if usage.tool_prompt > 0 {
             writer.field_u64("toolUsePromptTokenCount", usage.tool_prompt);
         }
-        if usage.reasoning > 0 {
-            writer.field_u64("thoughtsTokenCount", usage.reasoning);
+        if thoughts > 0 {
+            writer.field_u64("thoughtsTokenCount", thoughts);
         }
         writer.field_u64("totalTokenCount", usage.total());
     });

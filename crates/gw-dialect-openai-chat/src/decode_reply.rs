@@ -18,7 +18,8 @@ pub(crate) fn decode(body: &[u8], context: &ReplyContext) -> Result<ChatReply, G
     let mut decoder = Decoder::new(context);
     let mut events = Vec::new();
     decoder.chunk(root, &mut events)?;
-    if root.get_some("choices").is_none_or(|choices| choices.kind() != Kind::Array) {
+    // As at the end of a stream: no choice at all is no answer.
+    if root.get_some("choices").is_none_or(|choices| choices.items().next().is_none()) {
         return Err(invalid("the answer has no 'choices'".to_owned()));
     }
     if events.is_empty() {

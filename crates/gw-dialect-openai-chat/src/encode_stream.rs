@@ -32,6 +32,7 @@ struct Choice {
     reasonings: u64,
     chars: u32,
     extras: Vec<Extra>,
+    finished: bool,
 }
 
 struct OpenPart {
@@ -334,6 +335,7 @@ impl Encoder {
             self.broken = Some(word.clone());
             return;
         }
+        self.choice(candidate, out).finished = true;
         if let Stop::Refusal { explanation: Some(text), .. } = stop {
             self.chunk(out, candidate, &Tail::default(), |delta| delta.field_str("refusal", text));
         }
@@ -347,6 +349,12 @@ impl Encoder {
             let message = format!("the provider broke off the answer ({word})");
             errors::write_fault(&GatewayError::new(Code::Interrupted, message), &self.context.request_id, out);
             return;
+        }
+        // A complete answer without any candidate leaves the opened choice empty.
+        let unfinished: Vec<u32> =
+            self.choices.iter().filter(|choice| !choice.finished).map(|choice| choice.index).collect();
+        for candidate in unfinished {
+            self.finish(candidate, &Stop::End, out);
         }
         let numbers = self.usage.take().filter(|_| self.context.include_usage);
         if numbers.is_some() || !self.extras.is_empty() {

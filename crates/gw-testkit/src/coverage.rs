@@ -89,7 +89,7 @@ pub fn unaccounted(request: &ChatRequest, encoded: &Encoded, capabilities: &Capa
     content::collect(request, &mut leaves);
     if capabilities.reasoning == ReasoningStyle::None && request.reasoning.toggle == Toggle::Off {
         // A target without reasoning has it off already.
-        leaves.found.retain(|leaf| leaf.what != "reasoning toggle");
+        leaves.found.retain(|leaf| !leaf.what.starts_with("reasoning "));
     }
     let covered = |leaf: &Leaf| is_present(leaf, &hay, encoded) || encoded.losses.iter().any(|loss| covers(loss, leaf));
     leaves.found.iter().filter(|leaf| !covered(leaf)).map(describe).collect()

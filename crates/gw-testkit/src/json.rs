@@ -69,10 +69,32 @@ impl Haystack {
 /// When `text` is not valid JSON.
 #[must_use]
 pub fn leaves(text: &str) -> Vec<String> {
-    let hay = Haystack::of(text);
-    let dropped = ["$ref", "$defs", "definitions"];
-    let keys = hay.keys.into_iter().filter(|key| !dropped.contains(&key.as_str()));
-    keys.chain(hay.scalars.into_iter().filter(|scalar| !scalar.starts_with("#/"))).collect()
+    let document = Document::parse(text, Limits::default()).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    let mut out = Vec::new();
+    collect_leaves(document.root(), &mut out);
+    out.retain(|leaf| !leaf.starts_with("#/"));
+    out
+}
+
+fn collect_leaves(value: Json<'_>, out: &mut Vec<String>) {
+    match value.kind() {
+        Kind::Object => {
+            for (name, member) in value.members() {
+                match name.as_ref() {
+                    // Definitions may be inlined where they are referred to: their names go.
+                    "$defs" | "definitions" => member.members().for_each(|(_, inner)| collect_leaves(inner, out)),
+                    "$ref" => {}
+                    _ => {
+                        out.push(name.into_owned());
+                        collect_leaves(member, out);
+                    }
+                }
+            }
+        }
+        Kind::Array => value.items().for_each(|item| collect_leaves(item, out)),
+        Kind::String => out.extend(value.string()),
+        _ => out.push(value.raw().to_owned()),
+    }
 }
 
 /// Standard base64, as a document's text may be sent.

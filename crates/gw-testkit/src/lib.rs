@@ -12,7 +12,9 @@
 pub mod context;
 pub mod corpus;
 pub mod coverage;
+pub mod dialect;
 pub mod drive;
 pub mod generate;
 pub mod json;
+pub mod oracle;
 pub mod validate;

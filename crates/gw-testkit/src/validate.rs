@@ -67,6 +67,9 @@ impl Seen {
     }
 }
 
+/// Begins the message about a value that the provider of the same dialect wrote and that is passed on unread.
+pub const UNREAD: &str = "passed on unread: ";
+
 /// Fails with a message unless the condition holds.
 pub(crate) fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(message()) }

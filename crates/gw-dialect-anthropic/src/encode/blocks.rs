@@ -54,12 +54,11 @@ impl<'r> Encoder<'r> {
                 if role == TurnRole::Assistant {
                     return self.reasoning(w, item, text);
                 }
-                self.lose_at(
-                    Field::ReasoningText,
-                    LossClass::Approximated,
-                    item.place,
-                    "reasoning outside the model's turn",
-                );
+                let note = "reasoning outside the model's turn";
+                self.lose_at(Field::ReasoningText, LossClass::Approximated, item.place, note);
+                if part.state.is_some() {
+                    self.lose_at(Field::ReasoningState, LossClass::Approximated, item.place, note);
+                }
                 return false;
             }
             PartBody::ToolCall { call_id, name, arguments, kind } => {

@@ -147,6 +147,9 @@ impl Rewriter {
                 }
                 "prefixItems" | "anyOf" | "allOf" | "oneOf" => {
                     let renamed = name == "oneOf" && self.enforced && json.get_some("anyOf").is_none();
+                    if renamed {
+                        self.removed.insert("oneOf".to_owned());
+                    }
                     self.list(w, if renamed { "anyOf" } else { &name }, value, depth);
                 }
                 "items" if value.kind() == Kind::Array => self.list(w, "items", value, depth),
@@ -262,7 +265,7 @@ mod tests {
         assert_eq!(out["properties"]["o"]["properties"]["description"]["description"], "(format: \"color\")");
         assert_eq!(out["properties"]["u"]["anyOf"][1]["type"], "null");
         assert_eq!(out["properties"]["l"]["items"]["description"], "(pattern: \"a\")");
-        assert_eq!(removed, ["additionalProperties", "format", "minItems", "minimum", "pattern"]);
+        assert_eq!(removed, ["additionalProperties", "format", "minItems", "minimum", "oneOf", "pattern"]);
     }
 
     #[test]

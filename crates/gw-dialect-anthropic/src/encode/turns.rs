@@ -139,9 +139,14 @@ pub(super) fn judge_prefill(
     if last.role != TurnRole::Assistant || capabilities.prefill || paused || purpose == Purpose::Count {
         return;
     }
-    let place = last.items.first().map_or_else(Place::default, |item| item.place);
-    let note = "the target does not continue a trailing assistant message";
-    losses.push(Loss::new(Field::Prefill, LossClass::Semantic, LossAction::Dropped, note).at(place));
+    // The turn may come from several messages; each is told.
+    let mut messages: Vec<Option<u32>> = last.items.iter().map(|item| item.place.message).collect();
+    messages.dedup();
+    for message in messages {
+        let note = "the target does not continue a trailing assistant message";
+        let place = Place { message, ..Place::default() };
+        losses.push(Loss::new(Field::Prefill, LossClass::Semantic, LossAction::Dropped, note).at(place));
+    }
     turns.pop();
 }
 

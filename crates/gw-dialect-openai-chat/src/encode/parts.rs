@@ -44,15 +44,26 @@ impl Planned {
     }
 }
 
+/// What goes with a part that is left out.
+fn left_out(plan: &mut Plan<'_>, place: Place, part: &Part) {
+    if let Some(mark) = &part.cache {
+        planned_mark(plan, mark, place, false);
+    }
+    if part.state.is_some() {
+        plan.drop_at(place, Field::ReasoningState, LossClass::Approximated, "the part's state was left out");
+    }
+    for extra in &part.extras {
+        let note = format!("'{}' was left out with its part", extra.name);
+        plan.drop_at(place, Field::Unknown, LossClass::Approximated, note);
+    }
+}
+
 /// Plans the parts of a system, user or tool message, reporting what the server does not take.
 pub(super) fn plan(plan: &mut Plan<'_>, parts: &[(Place, &Part)]) -> Vec<Planned> {
     let mut planned = Vec::new();
     for (place, part) in parts {
         let Some(body) = plan_body(plan, *place, part) else {
-            if let Some(mark) = &part.cache {
-                planned_mark(plan, mark, *place, false);
-            }
-            let _ = own_extras(plan, &part.extras, *place);
+            left_out(plan, *place, part);
             continue;
         };
         // State on assistant text has a carrier of its own and was seen to there.

@@ -1,6 +1,6 @@
 //! Fields of messages and their parts.
 
-use gw_core::{ChatRequest, Citation, CitationSource, Field, Part, PartBody, Place, Source, ToolKind};
+use gw_core::{ChatRequest, Citation, CitationSource, Field, Part, PartBody, Place, Role, Source, ToolKind};
 
 use super::{Evidence, Leaves};
 use crate::json::Haystack;
@@ -12,7 +12,15 @@ pub(super) fn collect(request: &ChatRequest, leaves: &mut Leaves) {
         leaves.extras(&message.extras);
         for (part_at, part) in (0u32..).zip(&message.parts) {
             leaves.place = Place { message: Some(message_at), part: Some(part_at), tool: None };
+            let before = leaves.found.len();
             collect_part(part, leaves, false);
+            // What a role cannot hold is reported as the role or as its position.
+            let misplaced: &[Field] = match message.role {
+                Role::System | Role::Developer => &[Field::SystemPosition, Field::Role],
+                Role::Assistant => &[Field::Prefill],
+                Role::User | Role::Tool => &[Field::Role],
+            };
+            leaves.found.iter_mut().skip(before).for_each(|leaf| leaf.fields.extend(misplaced));
         }
     }
     leaves.place = Place::default();
@@ -61,16 +69,21 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
             leaves.text("reasoning", text, &[Field::ReasoningText, Field::ReasoningState]);
         }
         PartBody::ToolCall { call_id, name, arguments, kind } => {
-            leaves.text("call id", call_id, &[Field::ToolCallId]);
-            leaves.add("call name", Evidence::Word(name.clone()), &[Field::ToolName]);
+            // A call that is left out is reported once, as its arguments.
             let fields = [Field::ToolCallArguments, Field::HostedTool, Field::ServerToolHistory];
+            if is_portable(call_id) {
+                leaves.text("call id", call_id, &[&fields[..], &[Field::ToolCallId]].concat());
+            }
+            leaves.add("call name", Evidence::Word(name.clone()), &[&fields[..], &[Field::ToolName]].concat());
             leaves.text("call arguments", arguments, &fields);
             if let ToolKind::Hosted { raw, .. } = kind {
                 leaves.json("hosted call", raw, &fields);
             }
         }
         PartBody::ToolResult { call_id, content, json, is_error, .. } => {
-            leaves.text("result id", call_id, &[Field::ToolCallId]);
+            if is_portable(call_id) {
+                leaves.text("result id", call_id, &[Field::ToolCallId]);
+            }
             content.iter().for_each(|part| collect_part(part, leaves, true));
             if let Some(json) = json {
                 // One member `output` or `result` may be unwrapped to its value.
@@ -115,4 +128,9 @@ fn collect_citation(citation: &Citation, leaves: &mut Leaves) {
         CitationSource::Other => {}
     }
     leaves.maybe("cited text", citation.cited_text.as_deref(), FIELDS);
+}
+
+/// Whether every target takes this call id. Others are replaced, the same in call and result, which is no loss.
+fn is_portable(id: &str) -> bool {
+    id.len() <= 40 && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
 }

@@ -63,7 +63,8 @@ fn limits_and_output(request: &ChatRequest, leaves: &mut Leaves) {
     if let Some(least) = request.limits.min_tokens {
         leaves.add("min_tokens", Evidence::Word(least.to_string()), &[Field::MinTokens]);
     }
-    for stop in &request.limits.stop {
+    // An empty sequence stops nothing.
+    for stop in request.limits.stop.iter().filter(|stop| !stop.is_empty()) {
         leaves.add("stop", Evidence::Word(stop.clone()), &[Field::Stop]);
     }
     let output = &request.output;
@@ -97,7 +98,9 @@ fn format(format: &OutputFormat, leaves: &mut Leaves) {
         OutputFormat::Text => {}
         OutputFormat::JsonObject => leaves.any("json_object", &["json_object", "application/json"], FORMAT),
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
-            leaves.json("response schema", schema, FORMAT);
+            if says_something(schema.as_str()) {
+                leaves.json("response schema", schema, FORMAT);
+            }
             leaves.maybe("response schema name", name.as_deref(), &[Field::ResponseFormat, Field::Name]);
             leaves.maybe("response schema description", description.as_deref(), FORMAT);
         }
@@ -158,7 +161,7 @@ fn tools(request: &ChatRequest, leaves: &mut Leaves) {
             leaves.any("allowed tools", &["allowed_tools", "allowedFunctionNames"], CHOICE);
         }
     }
-    if request.parallel_tools == Some(false) {
+    if request.parallel_tools == Some(false) && !request.tools.is_empty() {
         leaves.any("parallel tools", &["parallel_tool_calls", "disable_parallel_tool_use"], &[Field::ParallelTools]);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, SeenCall, SeenCandidate, ensure, parse, sse_frames, text};
+use super::{Seen, SeenCall, SeenCandidate, UNREAD, ensure, parse, sse_frames, text};
 
 #[derive(Default)]
 struct Reader {
@@ -160,14 +160,13 @@ fn read_block(block: &Value, seen: &mut SeenCandidate) -> Result<(), String> {
             let id = text(block, "id");
             let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
             ensure(!id.is_empty() && id.chars().all(legal), || format!("illegal tool_use id '{id}'"))?;
-            ensure(seen.calls.iter().all(|known| known.id != id), || "a repeated tool_use id".to_owned())?;
             seen.calls.push(SeenCall {
                 id: id.to_owned(),
                 name: text(block, "name").to_owned(),
                 arguments: block["input"].to_string(),
             });
         }
-        "" => return Err("a block without type".to_owned()),
+        "" => return Err(format!("{UNREAD}a block without type")),
         _ => {}
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Constant, Seen, SeenCall, ensure, parse, sse_frames, text};
+use super::{Constant, Seen, SeenCall, UNREAD, ensure, parse, sse_frames, text};
 
 #[derive(Default)]
 struct Reader {
@@ -85,8 +85,8 @@ impl Reader {
         if let Some(content) = candidate.get("content") {
             ensure(content["role"] == "model", || "content without role".to_owned())?;
             for part in content["parts"].as_array().into_iter().flatten() {
-                let object = part.as_object().ok_or("a part that is no object")?;
-                ensure(!object.is_empty(), || "an empty part".to_owned())?;
+                let object = part.as_object().ok_or(format!("{UNREAD}a part that is no object"))?;
+                ensure(!object.is_empty(), || format!("{UNREAD}an empty part"))?;
                 if let Some(state) = part["thoughtSignature"].as_str() {
                     ensure(!state.is_empty(), || "an empty signature".to_owned())?;
                     seen.states.push(state.to_owned());
@@ -96,9 +96,9 @@ impl Reader {
                     target.push_str(words);
                 }
                 if let Some(call) = part.get("functionCall") {
-                    ensure(!text(call, "name").is_empty(), || "a call without name".to_owned())?;
+                    ensure(call["name"].is_string(), || format!("{UNREAD}a call without name"))?;
                     let arguments = call.get("args").map_or_else(|| "{}".to_owned(), Value::to_string);
-                    ensure(arguments.starts_with('{'), || "args is no object".to_owned())?;
+                    ensure(arguments.starts_with('{'), || format!("{UNREAD}args is no object"))?;
                     let (id, name) = (text(call, "id").to_owned(), text(call, "name").to_owned());
                     seen.calls.push(SeenCall { id, name, arguments });
                 }

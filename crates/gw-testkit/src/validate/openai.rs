@@ -67,7 +67,10 @@ impl Reader {
                 self.seen.usage = Some(read_usage(usage)?);
             }
         }
-        ensure(!(choices.is_empty() && chunk["usage"].is_null()), || "a chunk with nothing in it".to_owned())?;
+        let head = ["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"];
+        let more = chunk.as_object().is_some_and(|chunk| chunk.keys().any(|key| !head.contains(&key.as_str())));
+        let useful = !choices.is_empty() || !chunk["usage"].is_null() || more;
+        ensure(useful, || "a chunk with nothing in it".to_owned())?;
         choices.iter().try_for_each(|choice| self.choice(choice))
     }
 
@@ -111,7 +114,6 @@ fn read_fragment(call: &Value, seen: &mut SeenCandidate) -> Result<(), String> {
         ensure(!text(call, "id").is_empty(), || "the first fragment has no id".to_owned())?;
         ensure(call["type"].is_string(), || "the first fragment has no type".to_owned())?;
         ensure(body["name"].is_string(), || "the first fragment has no name".to_owned())?;
-        ensure(seen.calls.iter().all(|known| known.id != text(call, "id")), || "a repeated call id".to_owned())?;
         seen.calls.push(SeenCall {
             id: text(call, "id").to_owned(),
             name: text(body, "name").to_owned(),
