@@ -25,7 +25,8 @@ pub(crate) fn splices(envelope: &Document<'_>, wants: &RelayWants<'_>) -> Vec<Sp
         })
         .collect();
     let mut splices = removals(&members);
-    if !members.iter().any(|member| member.name == "model") {
+    let takes_model = !capabilities.drop_fields.iter().any(|field| field == "model");
+    if takes_model && !members.iter().any(|member| member.name == "model") {
         let comma = if members.iter().any(|member| !member.dropped) { "," } else { "" };
         let at = envelope.root().span().start + 1;
         let model = [b"\"model\":", &quoted(wants.model)[..], comma.as_bytes()].concat();

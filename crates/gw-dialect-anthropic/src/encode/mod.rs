@@ -54,6 +54,7 @@ struct Encoder<'r> {
     output_instruction: Option<String>,
     emulate_stops: Vec<String>,
     emulate_candidates: u32,
+    has_messages: bool,
 }
 
 /// Encodes a request.
@@ -87,9 +88,14 @@ pub(crate) fn encode(
         output_instruction: None,
         emulate_stops: Vec::new(),
         emulate_candidates: 0,
+        has_messages: false,
     };
     encoder.thinking = reasoning::plan(&mut encoder, &turns);
     let bytes = encoder.body(&system, &turns, purpose);
+    let explained = encoder.losses.iter().any(|loss| loss.class >= LossClass::Semantic);
+    if !encoder.has_messages && !explained {
+        return Err(GatewayError::bad_field("messages", "no message has any content; at least one needs text"));
+    }
     let mut headers = Vec::new();
     if !encoder.betas.is_empty() {
         let list: Vec<&str> = encoder.betas.iter().copied().collect();
@@ -120,7 +126,11 @@ impl<'r> Encoder<'r> {
             }
             self.system(w, system);
             if self.top(w, "messages") {
-                w.array(|w| turns.iter().for_each(|turn| self.turn(w, turn)));
+                w.array(|w| {
+                    for turn in turns {
+                        self.has_messages |= self.turn(w, turn);
+                    }
+                });
             }
             self.tools(w);
             self.write_thinking(w);
@@ -192,12 +202,27 @@ impl<'r> Encoder<'r> {
             | PartBody::ToolResult { .. } => {
                 let note = "instructions hold only text";
                 self.lose_at(blocks::field_of(&item.part.body), LossClass::Semantic, item.place, note);
+                self.lose_attachments(item);
                 false
             }
         }
     }
 
-    fn turn(&mut self, w: &mut JsonWriter, turn: &Turn<'r>) {
+    /// What a part carries besides its content, when the part is not sent.
+    fn lose_attachments(&mut self, item: &turns::Item<'r>) {
+        let note = "the part that carries it is not sent";
+        if item.part.state.is_some() {
+            self.lose_at(Field::ReasoningState, LossClass::Approximated, item.place, note);
+        }
+        if self.marks.kept(item.part.cache.as_ref(), item.place, item.inner).is_some() {
+            self.lose_at(Field::CacheMark, LossClass::Performance, item.place, note);
+        }
+        if item.part.extras.iter().any(|extra| extra.dialect != ID) {
+            self.lose_at(Field::Unknown, LossClass::Approximated, item.place, note);
+        }
+    }
+
+    fn turn(&mut self, w: &mut JsonWriter, turn: &Turn<'r>) -> bool {
         let mut blocks = JsonWriter::new();
         let mut written = 0_usize;
         blocks.array(|w| {
@@ -217,8 +242,9 @@ impl<'r> Encoder<'r> {
             }
             written += self.hoisted(w, &mut hoisted);
         });
+        self.message_losses(turn);
         if written == 0 {
-            return;
+            return false;
         }
         w.object(|w| {
             w.field_str("role", turn.role.as_str());
@@ -227,7 +253,7 @@ impl<'r> Encoder<'r> {
                 w.field_raw(&extra.name, &extra.value);
             }
         });
-        self.message_losses(turn);
+        true
     }
 
     fn message_losses(&mut self, turn: &Turn<'r>) {

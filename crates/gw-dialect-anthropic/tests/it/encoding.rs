@@ -110,6 +110,8 @@ fn orphans_prefill_and_system_only_are_judged() {
     assert!(error.message.contains("'stray'"));
     let error = refused(vec![Message::new(Role::System, vec![Part::text("s")])]);
     assert_eq!(error.param.as_deref(), Some("messages"));
+    let error = refused(vec![Message::new(Role::User, vec![Part::text(" ")])]);
+    assert!(error.message.contains("content"));
     let mut request = foreign();
     request.messages.push(Message::new(Role::Assistant, vec![Part::text("begin")]));
     let (body, encoded) = encode(&request);

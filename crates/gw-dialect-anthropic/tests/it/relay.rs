@@ -26,6 +26,14 @@ fn only_the_model_changes() {
 }
 
 #[test]
+fn a_model_that_the_client_left_out_is_put_first() {
+    assert_eq!(relayed("{}", "m", &Capabilities::default()), r#"{"model":"m"}"#);
+    assert_eq!(relayed(r#"{ "a":1}"#, "m", &Capabilities::default()), r#"{"model":"m", "a":1}"#);
+    let modelless = Capabilities { drop_fields: vec!["model".into()], ..Capabilities::default() };
+    assert_eq!(relayed(r#"{"a":1}"#, "m", &modelless), r#"{"a":1}"#);
+}
+
+#[test]
 fn refused_fields_go_with_one_comma_each() {
     let refusing = |names: &[&str]| Capabilities {
         drop_fields: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -47,7 +55,7 @@ proptest! {
     #[test]
     fn the_rest_is_untouched(names in proptest::collection::btree_set("[a-e]", 0..5), dropped in proptest::collection::btree_set("[a-e]", 0..5), space in "[ \n]{0,2}") {
         let members: Vec<String> = names.iter().map(|name| format!("{space}\"{name}\"{space}:{space}[\"{name}\"]")).collect();
-        let body = format!("{{{}{space}}}", members.join(","));
+        let body = format!("{{{}{space}}}", [vec!["\"model\":\"m\"".to_owned()], members].concat().join(","));
         let capabilities = Capabilities { drop_fields: dropped.iter().cloned().collect(), ..Capabilities::default() };
         let out: Value = serde_json::from_str(&relayed(&body, "m", &capabilities)).unwrap();
         let mut expected: Value = serde_json::from_str(&body).unwrap();

@@ -150,7 +150,7 @@ fn mistakes_are_named() {
         body
     };
     for (body, param) in [
-        (json!({"messages": []}), "model"),
+        (json!({"model": 5, "messages": []}), "model"),
         (json!({"model": "m"}), "messages"),
         (base(json!([])), "messages"),
         (base(json!(["x"])), "messages[0]"),
