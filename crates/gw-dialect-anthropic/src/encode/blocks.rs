@@ -61,12 +61,12 @@ impl<'r> Encoder<'r> {
                 }
                 return false;
             }
+            PartBody::ToolCall { .. } if role != TurnRole::Assistant => {
+                let note = "a tool call outside the model's turn";
+                self.lose_at(Field::ToolCallArguments, LossClass::Semantic, item.place, note);
+                false
+            }
             PartBody::ToolCall { call_id, name, arguments, kind } => {
-                if role != TurnRole::Assistant {
-                    let note = "a tool call outside the model's turn";
-                    self.lose_at(Field::ToolCallArguments, LossClass::Semantic, item.place, note);
-                    return false;
-                }
                 let input = self.input(arguments, matches!(kind, gw_core::ToolKind::Custom { .. }), item);
                 w.object(|w| {
                     w.field_str("type", "tool_use");
@@ -77,9 +77,12 @@ impl<'r> Encoder<'r> {
                 });
                 true
             }
-            PartBody::ToolResult { .. } => {
+            PartBody::ToolResult { is_error, .. } => {
                 let note = "a tool result outside the user's turn";
                 self.lose_at(Field::ToolResultMedia, LossClass::Semantic, item.place, note);
+                if *is_error {
+                    self.lose_at(Field::ToolResultError, LossClass::Semantic, item.place, note);
+                }
                 false
             }
             PartBody::Opaque { dialect, raw, .. } if *dialect == ID => {
