@@ -6,6 +6,9 @@ use super::client::Request;
 use super::dialect::{ALL, Ask, Dialect};
 use super::gateway::{Gateway, KEY, PROVIDER_KEY, both, both_with};
 
+/// What makes a good body a bad one.
+type Edit = fn(&mut Value);
+
 /// A body to a provider of the same and of another dialect: neither reaches a provider, both are 400 and name `part`.
 async fn refused(gateway: &Gateway, client: Dialect, model: &str, body: impl Into<Vec<u8>>, part: &str) {
     let body = body.into();
@@ -82,7 +85,7 @@ async fn wrong_types_of_what_every_request_has_are_named() {
 #[tokio::test]
 async fn wrong_fields_are_named_when_they_are_translated() {
     let (mock, gateway) = both().await;
-    let openai: &[(&str, fn(&mut Value))] = &[
+    let openai: &[(&str, Edit)] = &[
         ("messages", |body| body["messages"] = json!([])),
         ("messages", |body| body["messages"] = json!("hello")),
         ("messages", |body| {
@@ -105,7 +108,7 @@ async fn wrong_fields_are_named_when_they_are_translated() {
                 json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,***"}}])
         }),
     ];
-    let anthropic: &[(&str, fn(&mut Value))] = &[
+    let anthropic: &[(&str, Edit)] = &[
         ("messages", |body| body["messages"] = json!([])),
         ("messages", |body| {
             body.as_object_mut().unwrap().remove("messages");
@@ -114,25 +117,25 @@ async fn wrong_fields_are_named_when_they_are_translated() {
             body.as_object_mut().unwrap().remove("max_tokens");
         }),
         ("max_tokens", |body| body["max_tokens"] = json!("many")),
-        ("messages.0.role", |body| body["messages"][0]["role"] = json!("wizard")),
-        ("messages.0.content", |body| body["messages"][0]["content"] = json!(7)),
-        ("content/1", |body| {
+        ("messages[0].role", |body| body["messages"][0]["role"] = json!("wizard")),
+        ("messages[0].content", |body| body["messages"][0]["content"] = json!(7)),
+        ("messages", |body| {
             body["messages"][0]["content"] = json!([{"type": "text", "text": "x"}, {"type": "hologram"}])
         }),
         ("temperature", |body| body["temperature"] = json!("hot")),
-        ("tools.0", |body| body["tools"] = json!([{"description": "d"}])),
+        ("tools[0]", |body| body["tools"] = json!([{"description": "d"}])),
         ("source", |body| {
             body["messages"][0]["content"] =
                 json!([{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "***"}}])
         }),
     ];
-    let gemini: &[(&str, fn(&mut Value))] = &[
+    let gemini: &[(&str, Edit)] = &[
         ("contents", |body| body["contents"] = json!([])),
         ("contents", |body| {
             body.as_object_mut().unwrap().remove("contents");
         }),
         ("contents[0].role", |body| body["contents"][0]["role"] = json!("wizard")),
-        ("contents[0].parts", |body| body["contents"][0]["parts"] = json!("x")),
+        ("contents[0].parts", |body| body["contents"][0]["parts"] = json!(7)),
         ("temperature", |body| body["generationConfig"] = json!({"temperature": "hot"})),
         ("maxOutputTokens", |body| body["generationConfig"] = json!({"maxOutputTokens": -5})),
         ("data", |body| {
@@ -153,7 +156,7 @@ async fn wrong_fields_are_named_when_they_are_translated() {
 #[tokio::test]
 async fn wrong_fields_are_400_on_the_relay_path_too() {
     let (_mock, gateway) = both().await;
-    let cases: &[(Dialect, fn(&mut Value))] = &[
+    let cases: &[(Dialect, Edit)] = &[
         (Dialect::OpenAi, |body| body["messages"] = json!([])),
         (Dialect::OpenAi, |body| body["messages"][0]["role"] = json!("wizard")),
         (Dialect::OpenAi, |body| body["messages"] = json!("x")),

@@ -211,11 +211,11 @@ impl Dialect {
 
     /// The error event that a stream ends with; panics when there is none.
     pub(crate) fn error_event(self, stream: &str) -> String {
-        let found = events(stream).into_iter().filter_map(|(name, data)| {
+        let mut found = events(stream).into_iter().filter_map(|(name, data)| {
             let data: Value = serde_json::from_str(&data).ok()?;
             (data.get("error").is_some()).then_some((name, data))
         });
-        let (name, data) = found.last().unwrap_or_else(|| panic!("no error event in {stream}"));
+        let (name, data) = found.next_back().unwrap_or_else(|| panic!("no error event in {stream}"));
         if self == Self::Anthropic {
             assert_eq!(name, "error", "{stream}");
         }
