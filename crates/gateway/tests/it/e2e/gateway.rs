@@ -12,9 +12,11 @@ use gw_store::{UsageFilter, UsageRecord, UsageRepo as _};
 use gw_store_sqlite::SqliteStore;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
+use tokio::task::LocalSet;
 
 use super::client::{Answer, Connection, Request};
+use super::dialect::{ALL, Dialect};
 
 /// The client key that every test configuration has.
 pub(crate) const KEY: &str = "ig-e2e-client-key-0123456789abcdef";
@@ -169,7 +171,14 @@ impl Setup {
         let mut child = self.command(&self.arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = Lines::follow(child.stdout.take().unwrap());
         let stderr = Lines::follow(child.stderr.take().unwrap());
-        let mut gateway = Gateway { setup: Some(self), child, stdout, stderr, address: ([127, 0, 0, 1], 0).into() };
+        let mut gateway = Gateway {
+            setup: Some(self),
+            child,
+            stdout,
+            stderr,
+            address: ([127, 0, 0, 1], 0).into(),
+            store: OnceCell::new(),
+        };
         let listening = gateway.stdout.wait("listening on http://", |line| line.contains("listening on http://"));
         let line = listening.await;
         let rest = line.split("listening on http://").nth(1).unwrap();
@@ -194,6 +203,7 @@ pub(crate) fn config(upstream: &str, more: &str) -> String {
 /// A running gateway; dropping it kills it.
 pub(crate) struct Gateway {
     setup: Option<Setup>,
+    store: OnceCell<SqliteStore>,
     child: Child,
     pub(crate) stdout: Lines,
     pub(crate) stderr: Lines,
@@ -289,14 +299,21 @@ impl Gateway {
     /// The only usage record of a request, once it is in the database.
     pub(crate) async fn record(&self, request_id: &str) -> UsageRecord {
         let filter = UsageFilter { request_id: Some(request_id.to_owned()), ..UsageFilter::default() };
-        let found = records(self.directory(), &filter, 1).await;
+        let found = self.find(&filter, 1).await;
         assert_eq!(found.len(), 1, "{request_id}: {found:?}");
         found.into_iter().next().unwrap()
     }
 
     /// All usage records, once there are at least `least`.
     pub(crate) async fn records(&self, least: usize) -> Vec<UsageRecord> {
-        records(self.directory(), &UsageFilter::default(), least).await
+        self.find(&UsageFilter::default(), least).await
+    }
+
+    /// Records that match, once there are at least `least`.
+    async fn find(&self, filter: &UsageFilter, least: usize) -> Vec<UsageRecord> {
+        let path = database(self.directory());
+        let store = self.store.get_or_init(|| async { SqliteStore::open(&path).await.unwrap() }).await;
+        at_least(store, filter, least).await
     }
 
     /// The value of a metric line, 0 when there is none.
@@ -310,6 +327,12 @@ impl Gateway {
 /// Records of a data directory once there are at least `least`.
 pub(crate) async fn records(directory: &Path, filter: &UsageFilter, least: usize) -> Vec<UsageRecord> {
     let store = SqliteStore::open(&database(directory)).await.unwrap();
+    let found = at_least(&store, filter, least).await;
+    store.close().await;
+    found
+}
+
+async fn at_least(store: &SqliteStore, filter: &UsageFilter, least: usize) -> Vec<UsageRecord> {
     let search = async {
         loop {
             let found = store.recent(100_000, filter).await.unwrap();
@@ -319,9 +342,7 @@ pub(crate) async fn records(directory: &Path, filter: &UsageFilter, least: usize
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     };
-    let found = tokio::time::timeout(PATIENCE, search).await.expect("the records do not appear");
-    store.close().await;
-    found
+    tokio::time::timeout(PATIENCE, search).await.expect("the records do not appear")
 }
 
 /// Where the database of a test's gateway is.
@@ -352,4 +373,22 @@ pub(crate) async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("does not happen: {what}"),
     }
+}
+
+/// Runs calls side by side, for tests that mostly wait.
+pub(crate) async fn together<F>(calls: impl IntoIterator<Item = F>)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let here = LocalSet::new();
+    let running: Vec<_> = calls.into_iter().map(|call| here.spawn_local(call)).collect();
+    here.await;
+    for call in running {
+        call.await.unwrap();
+    }
+}
+
+/// Every client dialect with every provider.
+pub(crate) fn pairs() -> Vec<(Dialect, Dialect)> {
+    ALL.into_iter().flat_map(|client| ALL.map(|upstream| (client, upstream))).collect()
 }
