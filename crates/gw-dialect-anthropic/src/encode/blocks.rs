@@ -64,6 +64,7 @@ impl<'r> Encoder<'r> {
             PartBody::ToolCall { .. } if role != TurnRole::Assistant => {
                 let note = "a tool call outside the model's turn";
                 self.lose_at(Field::ToolCallArguments, LossClass::Semantic, item.place, note);
+                self.lose_link(item);
                 false
             }
             PartBody::ToolCall { call_id, name, arguments, kind } => {
@@ -77,12 +78,10 @@ impl<'r> Encoder<'r> {
                 });
                 true
             }
-            PartBody::ToolResult { is_error, .. } => {
+            PartBody::ToolResult { .. } => {
                 let note = "a tool result outside the user's turn";
                 self.lose_at(Field::ToolResultMedia, LossClass::Semantic, item.place, note);
-                if *is_error {
-                    self.lose_at(Field::ToolResultError, LossClass::Semantic, item.place, note);
-                }
+                self.lose_link(item);
                 false
             }
             PartBody::Opaque { dialect, raw, .. } if *dialect == ID => {

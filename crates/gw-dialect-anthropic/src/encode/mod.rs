@@ -211,6 +211,7 @@ impl<'r> Encoder<'r> {
     /// What a part carries besides its content, when the part is not sent.
     fn lose_attachments(&mut self, item: &turns::Item<'r>) {
         let note = "the part that carries it is not sent";
+        self.lose_link(item);
         if item.part.state.is_some() {
             self.lose_at(Field::ReasoningState, LossClass::Approximated, item.place, note);
         }
@@ -219,6 +220,23 @@ impl<'r> Encoder<'r> {
         }
         if item.part.extras.iter().any(|extra| extra.dialect != ID) {
             self.lose_at(Field::Unknown, LossClass::Approximated, item.place, note);
+        }
+    }
+
+    /// The id of a call or result that is not sent, and the error flag and content of the result.
+    fn lose_link(&mut self, item: &turns::Item<'r>) {
+        let note = "the part that carries it is not sent";
+        if matches!(item.part.body, PartBody::ToolCall { .. } | PartBody::ToolResult { .. }) {
+            self.lose_at(Field::ToolCallId, LossClass::Semantic, item.place, note);
+        }
+        let PartBody::ToolResult { content, is_error, .. } = &item.part.body else { return };
+        if *is_error {
+            self.lose_at(Field::ToolResultError, LossClass::Semantic, item.place, note);
+        }
+        for (index, part) in (0u32..).zip(content) {
+            self.lose_at(blocks::field_of(&part.body), LossClass::Semantic, item.place, note);
+            let inner = turns::Item { place: item.place, inner: Some(index), part, wrapped: false };
+            self.lose_attachments(&inner);
         }
     }
 

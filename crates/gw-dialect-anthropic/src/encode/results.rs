@@ -67,6 +67,7 @@ impl<'r> Encoder<'r> {
             PartBody::Reasoning { .. } | PartBody::ToolCall { .. } | PartBody::ToolResult { .. } => {
                 let note = "a part that cannot stand in a tool result";
                 self.lose_at(Field::ToolResultMedia, LossClass::Approximated, inner.place, note);
+                self.lose_attachments(inner);
                 false
             }
             _ => self.block(w, inner, TurnRole::User),

@@ -208,6 +208,10 @@ impl<'r> Encoder<'r> {
                 w.field_str("name", self.names.wire(name));
             }
             match (word, self.request.parallel_tools) {
+                ("none", Some(false)) => {
+                    let note = "no tool is called at all";
+                    self.lose(Field::ParallelTools, LossClass::Advisory, note);
+                }
                 ("none", _) => {}
                 (_, Some(false)) if single => w.field_bool("disable_parallel_tool_use", true),
                 (_, Some(true)) if self.own => w.field_bool("disable_parallel_tool_use", false),
