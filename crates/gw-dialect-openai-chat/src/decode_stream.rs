@@ -153,7 +153,7 @@ impl Decoder {
     }
 
     fn done(&mut self, out: &mut Vec<Event>) {
-        if self.started {
+        if self.started && self.assembler.any() {
             self.end(out);
         } else {
             self.fail(GatewayError::new(Code::UpstreamInvalid, "the provider's stream held no answer"), out);
