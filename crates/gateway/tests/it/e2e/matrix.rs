@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::dialect::{ALL, Ask, Dialect, Meaning};
-use super::gateway::{Gateway, both};
+use super::gateway::{Gateway, both, pairs, together};
 
 fn ask(prompt: &str) -> Ask {
     Ask { prompt: prompt.to_owned(), ..Ask::default() }
@@ -217,4 +217,25 @@ async fn cache_reads_and_writes_are_told_apart_in_records_and_answers() {
             assert_eq!(record.usage.cache_read, read, "{pair}");
         }
     }
+}
+
+#[tokio::test]
+async fn pain_02_streams_mean_the_same_wherever_the_provider_cuts_them() {
+    let (_mock, gateway) = both().await;
+    let gateway = std::sync::Arc::new(gateway);
+    let cuts = ["+bytes=1", "+bytes=7", "+ping=1", "+bytes=64+ping=1"];
+    let calls = pairs().into_iter().flat_map(|pair| cuts.map(|cut| (pair, cut)));
+    together(calls.map(|((client, upstream), cut)| {
+        let gateway = std::sync::Arc::clone(&gateway);
+        async move {
+            let ask = Ask { tools: true, ..ask("narrate the tool in parallel, éü") };
+            let whole = gateway.send(client.request(upstream.model(), false, &ask)).await;
+            let model = format!("{}{cut}", upstream.model());
+            let streamed = gateway.send(client.request(&model, true, &ask)).await;
+            assert!(streamed.whole && client.ended(&streamed.text()), "{client:?} to {model}: {}", streamed.text());
+            let folded = client.fold(&streamed.text());
+            assert_eq!(client.read(&folded), client.read(&whole.ok()), "{client:?} to {model}");
+        }
+    }))
+    .await;
 }
