@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use gw_core::{Code, GatewayError, Retry};
 use gw_spi::{Egress, UpstreamFault};
-use http::{HeaderValue, Request, StatusCode, response::Parts};
+use http::{Request, StatusCode, response::Parts};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use memchr::memmem;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::credentials::Credentials;
 use crate::transport::{Pieces, Transport};
 
 /// Error bodies are read up to here.
@@ -44,7 +44,7 @@ pub(crate) async fn open(
     first_byte: Duration,
     egress: std::sync::Arc<dyn Egress>,
 ) -> Result<Opened, OpenFault> {
-    let credentials = credentials(&request);
+    let credentials = Credentials::of(request.headers());
     let Ok(sent) = timeout(first_byte, transport.send(request)).await else {
         let error = GatewayError::new(Code::UpstreamTimeout, "the provider did not begin to answer in time");
         return Err(error.with_retry(Retry::OtherTarget).into());
@@ -54,7 +54,7 @@ pub(crate) async fn open(
         return Ok(Opened { head, body });
     }
     let body = timeout(FAULT_WAIT, read_some(body, FAULT_BODY)).await.unwrap_or_default();
-    let body = without(&credentials, body);
+    let body = credentials.cut(body);
     let mut error = egress.decode_fault(&UpstreamFault { status: head.status, headers: &head.headers, body: &body });
     error.upstream_status = Some(head.status.as_u16());
     if head.status == StatusCode::NOT_FOUND && error.code == Code::UnknownModel {
@@ -62,37 +62,6 @@ pub(crate) async fn open(
         error.code = Code::NotFound;
     }
     Err(OpenFault { error, answer: Some((head.status, body)) })
-}
-
-/// Header values that are secrets: some providers repeat a refused key in their error text.
-fn credentials(request: &Request<Pieces>) -> Vec<HeaderValue> {
-    ["authorization", "x-api-key", "x-goog-api-key", "api-key"]
-        .iter()
-        .filter_map(|name| request.headers().get(*name).cloned())
-        .collect()
-}
-
-/// The body with every credential in it replaced.
-fn without(credentials: &[HeaderValue], body: Bytes) -> Bytes {
-    let mut clean = body;
-    for value in credentials {
-        let value = value.as_bytes();
-        let secret = value.strip_prefix(b"Bearer ").unwrap_or(value);
-        if secret.len() < 6 || memmem::find(&clean, secret).is_none() {
-            continue;
-        }
-        let mut out = BytesMut::with_capacity(clean.len());
-        let mut rest = clean.as_ref();
-        while let Some(at) = memmem::find(rest, secret) {
-            let (before, after) = rest.split_at(at);
-            out.extend_from_slice(before);
-            out.extend_from_slice(b"[redacted]");
-            rest = after.get(secret.len()..).unwrap_or_default();
-        }
-        out.extend_from_slice(rest);
-        clean = out.freeze();
-    }
-    clean
 }
 
 /// Reads at most `limit` bytes and gives up quietly.

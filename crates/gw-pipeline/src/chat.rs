@@ -14,6 +14,7 @@ use crate::attempt::{self, Opened};
 use crate::body::GatewayBody;
 use crate::clock;
 use crate::count;
+use crate::credentials::Credentials;
 use crate::deadlines::Deadlines;
 use crate::emulate::{self, StopWatch, cut_reply};
 use crate::executor::{Arrival, Failure, Gateway, json};
@@ -53,6 +54,7 @@ struct Outgoing {
     hide_reasoning: bool,
     include_usage: bool,
     candidates: u32,
+    credentials: Credentials,
 }
 
 impl ChatCall<'_> {
@@ -63,9 +65,10 @@ impl ChatCall<'_> {
         settlement: &mut Settlement,
     ) -> Result<Response<GatewayBody>, Failure> {
         let plan = self.plan(Operation::Chat)?;
-        let outgoing = if plan.relay { self.relayed(envelope, &plan) } else { self.translated(&plan)? };
+        let mut outgoing = if plan.relay { self.relayed(envelope, &plan) } else { self.translated(&plan)? };
         settlement.losses(&outgoing.losses);
         let request = self.request(Operation::Chat, &plan, &outgoing)?;
+        outgoing.credentials = Credentials::of(request.headers());
         settlement.reached_provider();
         let opening: Opening = Box::pin(attempt::open(
             self.gateway.transport.clone(),
@@ -172,6 +175,7 @@ impl ChatCall<'_> {
             hide_reasoning: false,
             include_usage: self.peek.include_usage,
             candidates: 1,
+            credentials: Credentials::default(),
         }
     }
 
@@ -376,11 +380,13 @@ impl ChatCall<'_> {
                 request_id: self.arrival.request_id.clone(),
                 frames: Vec::new(),
                 ended: false,
+                credentials: outgoing.credentials.clone(),
             });
         }
         Lane::Translate(Box::new(Translate {
             framer: Framer::new(plan.framing, limit),
             decoder: plan.egress.event_decoder(context),
+            credentials: outgoing.credentials.clone(),
             encoder: self.arrival.ingress.event_encoder(context),
             stops: StopWatch::new(&outgoing.stops),
             tools: outgoing.tools.clone(),
@@ -457,6 +463,7 @@ impl Outgoing {
             hide_reasoning: request.reasoning.visibility == gw_core::Visibility::Hidden,
             include_usage: request.include_usage,
             candidates: request.output.candidates.unwrap_or(1),
+            credentials: Credentials::default(),
         }
     }
 }

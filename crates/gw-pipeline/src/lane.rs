@@ -7,6 +7,7 @@ use gw_core::{Code, Delta, Event, GatewayError, PartOpening, Usage};
 use gw_spi::{EventDecoder, EventEncoder, FrameSignal, Framing, Ingress, Probe, ProbeReport, Verdict};
 use gw_wire::{Frame, FrameTooLarge, JsonArrayFramer, SseFramer};
 
+use crate::credentials::Credentials;
 use crate::emulate::StopWatch;
 use crate::held::Held;
 use crate::tools::ToolNames;
@@ -175,6 +176,7 @@ pub(crate) struct Relay {
     pub(crate) request_id: String,
     pub(crate) frames: Vec<Frame>,
     pub(crate) ended: bool,
+    pub(crate) credentials: Credentials,
 }
 
 impl Relay {
@@ -187,11 +189,13 @@ impl Relay {
         }
         self.observe(&mut seen);
         match &mut self.held {
+            None if seen.fault.is_some() => out.push(self.credentials.cut(chunk.clone())),
             None => out.push(chunk.clone()),
             Some(held) => {
                 let skip: Vec<&Frame> =
                     self.frames.iter().filter(|frame| self.probe.is_requested_usage(frame)).collect();
-                out.push(held.pass(chunk, self.framer.pending_len(), &skip));
+                let passed = held.pass(chunk, self.framer.pending_len(), &skip);
+                out.push(if seen.fault.is_some() { self.credentials.cut(passed) } else { passed });
             }
         }
         seen
@@ -227,8 +231,9 @@ impl Relay {
                     seen.terminal = true;
                     self.ended = true;
                 }
-                FrameSignal::Fault(error) => {
+                FrameSignal::Fault(mut error) => {
                     self.ended = true;
+                    self.credentials.cut_error(&mut error);
                     seen.fail(*error);
                 }
             }
@@ -240,6 +245,7 @@ impl Relay {
 pub(crate) struct Translate {
     pub(crate) framer: Framer,
     pub(crate) decoder: Box<dyn EventDecoder>,
+    pub(crate) credentials: Credentials,
     pub(crate) encoder: Box<dyn EventEncoder>,
     pub(crate) stops: Option<StopWatch>,
     pub(crate) tools: ToolNames,
@@ -354,7 +360,9 @@ impl Translate {
             // Rendered by the pump, which knows whether the head is out.
             Event::Fault(error) => {
                 self.ended = true;
-                seen.fail((**error).clone());
+                let mut error = (**error).clone();
+                self.credentials.cut_error(&mut error);
+                seen.fail(error);
                 return;
             }
             Event::Start(_)

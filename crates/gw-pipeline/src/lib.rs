@@ -8,6 +8,7 @@ mod body;
 mod chat;
 mod clock;
 mod count;
+mod credentials;
 mod deadlines;
 mod emulate;
 mod executor;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::client::Request;
 use super::dialect::ALL;
 use super::gateway::{Gateway, KEY, PROVIDER_KEY, Setup, config, database, records};
-use super::upstream::{Upstream, json_answer, stream_answer};
+use super::upstream::{PAUSE, Upstream, json_answer, stream_answer};
 
 /// Every place where a secret could have been left.
 async fn assert_nowhere(gateway: &Gateway, secrets: &[&str]) {
@@ -88,6 +88,38 @@ async fn pain_39_a_key_inside_a_stream_error_stays_out_of_logs_and_records() {
             assert!(!answer.text().contains(PROVIDER_KEY), "{client:?} {provider:?}: {}", answer.text());
         }
     }
+    assert_nowhere(&gateway, &[PROVIDER_KEY, KEY]).await;
+}
+
+#[tokio::test]
+async fn pain_39_a_key_in_an_error_after_the_first_words_is_cut_out() {
+    let upstream = Upstream::answering(|got| {
+        let message = format!("Incorrect API key provided: {}", got.key());
+        let error = json!({"type": "error", "error": {"type": "invalid_request_error", "code": 400, "status": "INVALID_ARGUMENT", "message": message, "param": null}});
+        let first = if got.head.contains("/messages") {
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"words\"}}\n\n"
+        } else if got.head.contains("/chat/completions") {
+            "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"words\"},\"finish_reason\":null}]}\n\n"
+        } else {
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"words\"}],\"role\":\"model\"},\"index\":0}]}\n\n"
+        };
+        stream_answer(&format!("{first}{PAUSE}event: error\ndata: {error}\n\n"))
+    })
+    .await;
+    let gateway = Setup::with(&upstream.url(), "logging: {level: trace}").start().await;
+    let mut begun = 0;
+    for client in ALL {
+        for provider in ALL {
+            let answer = gateway.send(client.say(provider.model(), true, "hello")).await;
+            let text = answer.text();
+            assert!(!text.contains(PROVIDER_KEY), "{client:?} {provider:?}: {text}");
+            if answer.status() == 200 {
+                begun += 1;
+                client.error_event(&text);
+            }
+        }
+    }
+    assert!(begun > 0, "no stream had begun before its error");
     assert_nowhere(&gateway, &[PROVIDER_KEY, KEY]).await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,7 +51,12 @@ impl Upstream {
                     if let Some(request) = read(&mut stream).await {
                         let bytes = answer(&request);
                         kept.lock().unwrap().push(request);
-                        let _ = stream.write_all(&bytes).await;
+                        let (first, rest) = split(&bytes);
+                        let _ = stream.write_all(first).await;
+                        if !rest.is_empty() {
+                            tokio::time::sleep(Duration::from_millis(150)).await;
+                            let _ = stream.write_all(rest).await;
+                        }
                         let _ = stream.shutdown().await;
                     }
                 });
@@ -67,6 +73,14 @@ impl Upstream {
     pub(crate) fn last(&self) -> Got {
         self.got.lock().unwrap().last().expect("no request came").clone()
     }
+}
+
+/// Between what is sent at once and what is sent a moment later.
+pub(crate) const PAUSE: &str = ": pause\n\n";
+
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let at = bytes.windows(PAUSE.len()).position(|window| window == PAUSE.as_bytes());
+    bytes.split_at(at.unwrap_or(bytes.len()))
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Got> {
