@@ -3,7 +3,7 @@
 mod content;
 mod settings;
 
-use gw_core::{ChatRequest, Field, Loss, Place, RawJson, Toggle};
+use gw_core::{ChatRequest, Field, Loss, LossAction, Place, RawJson, Toggle};
 use gw_spi::{Capabilities, Encoded, ReasoningStyle};
 use gw_wire::{Document, Limits};
 
@@ -32,6 +32,8 @@ struct Leaf {
     evidence: Evidence,
     fields: Vec<Field>,
     place: Place,
+    /// Losses of the content that this leaf belongs to: dropped content takes it along.
+    with: Vec<Field>,
 }
 
 /// Collects the fields of a request.
@@ -43,7 +45,13 @@ struct Leaves {
 
 impl Leaves {
     fn add(&mut self, what: impl Into<String>, evidence: Evidence, fields: &[Field]) {
-        self.found.push(Leaf { what: what.into(), evidence, fields: fields.to_vec(), place: self.place });
+        self.found.push(Leaf {
+            what: what.into(),
+            evidence,
+            fields: fields.to_vec(),
+            place: self.place,
+            with: Vec::new(),
+        });
     }
 
     fn text(&mut self, what: &str, text: &str, fields: &[Field]) {
@@ -137,7 +145,11 @@ fn same_json(text: &str, hay: &Haystack) -> bool {
 
 fn covers(loss: &Loss, leaf: &Leaf) -> bool {
     let same = |loss: Option<u32>, leaf: Option<u32>| loss.is_none() || leaf.is_none() || loss == leaf;
-    leaf.fields.contains(&loss.field)
+    let taken_along = loss.action == LossAction::Dropped
+        && loss.place.part.is_some()
+        && loss.place == leaf.place
+        && leaf.with.contains(&loss.field);
+    (taken_along || leaf.fields.contains(&loss.field))
         && same(loss.place.message, leaf.place.message)
         && same(loss.place.part, leaf.place.part)
         && same(loss.place.tool, leaf.place.tool)

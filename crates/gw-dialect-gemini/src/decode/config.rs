@@ -1,7 +1,7 @@
 //! `generationConfig`.
 
 use gw_core::{ChatRequest, Effort, Extra, GatewayError, OutputFormat, RawJson, Toggle, Visibility};
-use gw_wire::Json;
+use gw_wire::{Json, Kind};
 
 use crate::ID;
 use crate::schema;
@@ -75,6 +75,11 @@ fn strings(config: &View<'_>, name: &str) -> Result<Vec<String>, GatewayError> {
 fn format(config: &View<'_>) -> Result<OutputFormat, GatewayError> {
     let mime = config.string("responseMimeType")?;
     let standard = config.get("responseJsonSchema").or_else(|| config.get("_responseJsonSchema"));
+    for name in ["responseSchema", "responseJsonSchema", "_responseJsonSchema"] {
+        if config.get(name).is_some_and(|schema| !matches!(schema.kind(), Kind::Object | Kind::Bool)) {
+            return Err(config.wrong(name, "an object"));
+        }
+    }
     let schema: Option<RawJson> = standard
         .map(|schema: Json<'_>| schema.to_raw())
         .or_else(|| config.get("responseSchema").map(schema::from_openapi));

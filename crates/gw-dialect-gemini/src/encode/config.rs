@@ -256,7 +256,8 @@ impl Plan<'_> {
                 if asked {
                     self.gone(Field::ReasoningEffort, "the target does not reason");
                 }
-                if !self.own() || !asked && !shown {
+                let more = !self.request_extras_under("generationConfig.thinkingConfig").is_empty();
+                if !self.own() || !(asked || shown || more) {
                     return;
                 }
                 (None, None)

@@ -81,6 +81,7 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
             }
         }
         PartBody::ToolResult { call_id, content, json, is_error, .. } => {
+            let result = leaves.found.len();
             if is_portable(call_id) {
                 leaves.text("result id", call_id, &[Field::ToolCallId]);
             }
@@ -93,11 +94,13 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
             if *is_error {
                 leaves.any("result error", &["is_error", "error"], &[Field::ToolResultError]);
             }
+            leaves.found.iter_mut().skip(result).for_each(|leaf| leaf.with.push(Field::ToolResultMedia));
         }
         PartBody::Opaque { raw, .. } => {
             leaves.json("vendor block", raw, &[Field::ServerToolHistory, Field::Unknown, Field::ReasoningState]);
         }
     }
+    let satellites = leaves.found.len();
     if let Some(state) = &part.state {
         leaves.text("opaque state", &state.payload, &[Field::ReasoningState]);
     }
@@ -105,6 +108,24 @@ fn collect_part(part: &Part, leaves: &mut Leaves, in_result: bool) {
         leaves.any("cache mark", &["cache_control", "prompt_cache_breakpoint"], &[Field::CacheMark]);
     }
     leaves.extras(&part.extras);
+    let content = content_fields(&part.body);
+    leaves.found.iter_mut().skip(satellites).for_each(|leaf| leaf.with.extend(content));
+}
+
+fn content_fields(body: &PartBody) -> &'static [Field] {
+    match body {
+        PartBody::Text { .. } => &[Field::Text, Field::SystemPosition],
+        PartBody::Refusal(_) => &[Field::Refusal],
+        PartBody::Image { .. } => &[Field::Image, Field::SystemPosition],
+        PartBody::Audio { .. } => &[Field::Audio, Field::SystemPosition],
+        PartBody::Video { .. } => &[Field::Video, Field::SystemPosition],
+        PartBody::File { .. } => &[Field::File, Field::SystemPosition],
+        PartBody::SearchResult { .. } => &[Field::SearchResult],
+        PartBody::Reasoning { .. } => &[Field::ReasoningText, Field::ReasoningState, Field::SystemPosition],
+        PartBody::ToolCall { .. } => &[Field::ToolCallArguments, Field::SystemPosition],
+        PartBody::ToolResult { .. } => &[Field::ToolResultMedia, Field::SystemPosition],
+        PartBody::Opaque { .. } => &[Field::ServerToolHistory],
+    }
 }
 
 fn collect_source(source: &Source, leaves: &mut Leaves, field: Field, in_result: bool) {

@@ -145,6 +145,7 @@ fn tools(request: &ChatRequest, leaves: &mut Leaves) {
     match &request.tool_choice {
         // Automatic is what every target does unasked.
         None | Some(ToolChoice::Auto) => {}
+        Some(ToolChoice::None) if request.tools.is_empty() => {}
         Some(ToolChoice::None) => leaves.any("tool choice none", &["none"], CHOICE),
         Some(ToolChoice::Required) => leaves.any("tool choice required", &["required", "any"], CHOICE),
         Some(ToolChoice::Validated) => {

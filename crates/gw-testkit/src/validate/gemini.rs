@@ -65,10 +65,10 @@ impl Reader {
         }
         self.id.check("responseId", &chunk["responseId"])?;
         self.model.check("modelVersion", &chunk["modelVersion"])?;
-        self.blocked |= chunk["promptFeedback"].is_object();
+        let feedback = chunk.get("promptFeedback").is_some_and(|feedback| !feedback.is_null());
+        self.blocked |= feedback;
         let candidates = chunk["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let useful =
-            !candidates.is_empty() || chunk["promptFeedback"].is_object() || chunk["usageMetadata"].is_object();
+        let useful = !candidates.is_empty() || feedback || chunk["usageMetadata"].is_object();
         ensure(useful, || "a chunk with nothing in it".to_owned())?;
         candidates.iter().try_for_each(|candidate| self.candidate(candidate))?;
         self.last_has_usage = chunk["usageMetadata"].is_object();
