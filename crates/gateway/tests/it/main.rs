@@ -1,3 +1,4 @@
 //! Tests of the whole gateway.
 
+mod codec;
 mod e2e;

@@ -41,7 +41,7 @@ fn encode(target: Dialect, request: &ChatRequest, capabilities: &Capabilities, s
 }
 
 /// Appends a body to the file that the schema validator reads, when one is wanted.
-pub fn dump(target: Dialect, name: &str, body: &[u8]) {
+pub(crate) fn dump(target: Dialect, name: &str, body: &[u8]) {
     let Some(folder) = std::env::var_os("IRONGATE_DUMP") else { return };
     let path = std::path::Path::new(&folder).join(format!("{}.jsonl", target.id));
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("the dump folder exists");

@@ -3,18 +3,18 @@
 use super::dialects::{ANTHROPIC, Dialect, GEMINI, OPENAI};
 
 /// One answer in both forms.
-pub struct Sample {
-    pub dialect: Dialect,
-    pub name: &'static str,
+pub(crate) struct Sample {
+    pub(crate) dialect: Dialect,
+    pub(crate) name: &'static str,
     /// `data` of each event, in order.
-    pub events: &'static [&'static str],
+    pub(crate) events: &'static [&'static str],
     /// The equivalent whole reply.
-    pub reply: &'static str,
+    pub(crate) reply: &'static str,
 }
 
 impl Sample {
     /// One frame's bytes.
-    pub fn frame(&self, data: &str) -> String {
+    pub(crate) fn frame(&self, data: &str) -> String {
         if self.dialect.id != ANTHROPIC.id {
             return format!("data: {data}\n\n");
         }
@@ -23,17 +23,17 @@ impl Sample {
     }
 
     /// The whole stream.
-    pub fn stream(&self) -> String {
+    pub(crate) fn stream(&self) -> String {
         self.prefix(self.events.len()) + if self.dialect.id == OPENAI.id { "data: [DONE]\n\n" } else { "" }
     }
 
     /// The first events only.
-    pub fn prefix(&self, count: usize) -> String {
+    pub(crate) fn prefix(&self, count: usize) -> String {
         self.events.iter().take(count).map(|data| self.frame(data)).collect()
     }
 
     /// The provider's error in the middle of a stream.
-    pub fn fault(&self) -> String {
+    pub(crate) fn fault(&self) -> String {
         match self.dialect.vendor {
             "openai" => self.frame(r#"{"error":{"message":"overloaded today","type":"server_error","code":"server_is_overloaded","param":null}}"#),
             "anthropic" => self.frame(r#"{"type":"error","error":{"type":"overloaded_error","message":"overloaded today"}}"#),
@@ -42,7 +42,7 @@ impl Sample {
     }
 }
 
-pub const SAMPLES: &[Sample] = &[
+pub(crate) const SAMPLES: &[Sample] = &[
     Sample {
         dialect: OPENAI,
         name: "text",

@@ -2,7 +2,7 @@
 
 use super::Input;
 
-pub const INPUTS: &[Input] = &[
+pub(crate) const INPUTS: &[Input] = &[
     ("minimal", r#"{"model":"m","max_tokens":777,"messages":[{"role":"user","content":"plainquestion"}]}"#),
     (
         "system_blocks_with_marks",

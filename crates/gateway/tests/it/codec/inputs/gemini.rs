@@ -2,7 +2,7 @@
 
 use super::Input;
 
-pub const INPUTS: &[Input] = &[
+pub(crate) const INPUTS: &[Input] = &[
     ("minimal", r#"{"contents":[{"role":"user","parts":[{"text":"plainquestion"}]}]}"#),
     ("no_role", r#"{"contents":[{"parts":[{"text":"rolelessquestion"}]}]}"#),
     (

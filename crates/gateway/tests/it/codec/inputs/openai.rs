@@ -2,7 +2,7 @@
 
 use super::Input;
 
-pub const INPUTS: &[Input] = &[
+pub(crate) const INPUTS: &[Input] = &[
     ("minimal", r#"{"model":"m","messages":[{"role":"user","content":"plainquestion"}]}"#),
     (
         "system_and_developer",
