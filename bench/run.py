@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import resource
+import secrets
 import shutil
 import signal
 import socket
@@ -188,7 +189,6 @@ class Bench:
         self.irongate = None
         if self.options.irongate:
             self.write_config()
-            self.key = self.create_key()
             self.irongate = self.start_irongate()
 
     def add(self, name, command, core, address=None, **more):
@@ -220,20 +220,18 @@ class Bench:
         for name, path in (("openai", "/v1"), ("anthropic", ""), ("gemini", "")):
             lines += [f"  {name}:", f"    type: {name}", f"    base_url: http://{self.upstream.address}{path}",
                       "    api_key: upstream-key"]
+        # In the file, so that every fresh data directory knows it.
+        self.key = "bench-" + secrets.token_hex(16)
+        lines += ["keys:", "  - name: bench", f"    key: {self.key}"]
         self.config = self.folder / "irongate.yaml"
         self.config.write_text("\n".join(lines) + "\n")
         self.config.chmod(0o600)
-        self.data = self.folder / "data"
+        self.data_directories = 0
 
     def irongate_arguments(self):
-        return ["--config", str(self.config), "--data-dir", str(self.data)]
-
-    def create_key(self):
-        command = [self.options.irongate, "keys", "create", "--name", "bench", *self.irongate_arguments()]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
-        if done.returncode != 0:
-            sys.exit(f"irongate could not create a key:\n{done.stderr}")
-        return done.stdout.strip()
+        """A process has a data directory to itself: each start gets a new one."""
+        self.data_directories += 1
+        return ["--config", str(self.config), "--data-dir", str(self.folder / f"data-{self.data_directories}")]
 
     def irongate_command(self, address):
         return [self.options.irongate, "serve", "--listen", address, *self.irongate_arguments()]
