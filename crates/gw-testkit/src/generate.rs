@@ -94,6 +94,16 @@ fn openai_message() -> impl Strategy<Value = Value> {
                 ("reasoning_content", reasoning)
             ])
         ),
+        (openai_content(), sometimes(words().prop_map(Value::from)), sometimes(value())).prop_map(
+            |(content, name, extra)| {
+                object(vec![
+                    ("role", Some("user".into())),
+                    ("content", Some(content)),
+                    ("name", name),
+                    ("x_extra", extra),
+                ])
+            }
+        ),
         (words(), openai_content())
             .prop_map(|(id, content)| json!({"role": "tool", "tool_call_id": id, "content": content})),
         value(),
@@ -165,7 +175,7 @@ pub fn anthropic_request() -> impl Strategy<Value = Value> {
         prop_oneof![words().prop_map(Value::from), prop::collection::vec(anthropic_block(), 0..4).prop_map(Value::from)]
     };
     let message = (prop_oneof!["user", "assistant", "system"], content())
-        .prop_map(|(role, content)| json!({"role": role, "content": content}));
+        .prop_map(|(role, content)| json!({"role": role, "content": content, "x_extra": role}));
     let settings = (
         sometimes(content()),
         sometimes((0.0f64..1.0).prop_map(Value::from)),
@@ -226,7 +236,7 @@ fn gemini_part() -> impl Strategy<Value = Value> {
 pub fn gemini_request() -> impl Strategy<Value = Value> {
     let content = || {
         (prop_oneof!["user", "model"], prop::collection::vec(gemini_part(), 0..4))
-            .prop_map(|(role, parts)| json!({"role": role, "parts": parts}))
+            .prop_map(|(role, parts)| json!({"role": role, "parts": parts, "xExtra": role}))
     };
     let config = (
         sometimes((0.0f64..2.0).prop_map(Value::from)),

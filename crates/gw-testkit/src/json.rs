@@ -63,6 +63,18 @@ impl Haystack {
     }
 }
 
+/// Whether some object in the text, or in JSON inside its strings, repeats a member name.
+#[must_use]
+pub fn repeats_a_name(text: &str) -> bool {
+    fn visit(value: Json<'_>) -> bool {
+        value.duplicate_key().is_some()
+            || value.members().any(|(_, member)| visit(member))
+            || value.items().any(visit)
+            || value.str().is_some_and(|inner| inner.contains('{') && repeats_a_name(&inner))
+    }
+    Document::parse(text, Limits::default()).is_ok_and(|document| visit(document.root()))
+}
+
 /// Scalars and member names of a JSON text that must be found again, without what inlining of references may drop.
 ///
 /// # Panics

@@ -8,6 +8,7 @@ use crate::context::{capability_presets, encode_context, reply_context};
 use crate::coverage::unaccounted;
 use crate::dialect::Dialect;
 use crate::drive::{decode_frames, encode_stream, fold};
+use crate::json::repeats_a_name;
 use crate::validate::UNREAD;
 
 fn refused(error: &GatewayError) -> Result<(), String> {
@@ -24,9 +25,10 @@ pub fn request(source: &Dialect, targets: &[Dialect], body: &[u8]) -> Result<(),
         Ok((request, _)) => request,
         Err(error) => return refused(&error),
     };
+    let repeats = std::str::from_utf8(body).is_ok_and(repeats_a_name);
     for target in targets {
         for (preset, capabilities) in capability_presets() {
-            encode(source, target, &request, &capabilities)
+            encode(source, target, &request, &capabilities, repeats)
                 .map_err(|rule| format!("{} -> {} ({preset}): {rule}", source.id, target.id))?;
         }
     }
@@ -38,6 +40,7 @@ fn encode(
     target: &Dialect,
     request: &ChatRequest,
     capabilities: &Capabilities,
+    repeats: bool,
 ) -> Result<(), String> {
     let context = encode_context(target.vendor, capabilities, true);
     let encoded = match target.egress.encode(request, &context) {
@@ -47,9 +50,13 @@ fn encode(
     if target.egress.encode(request, &context).ok().as_ref() != Some(&encoded) {
         return Err("encoding twice gives different bytes".to_owned());
     }
+    let text = String::from_utf8_lossy(&encoded.body.bytes);
+    if !repeats && repeats_a_name(&text) {
+        return Err(format!("a repeated member name in {text}"));
+    }
     let lost = unaccounted(request, &encoded, capabilities);
     if !lost.is_empty() {
-        return Err(format!("lost {lost:#?}\n{}", String::from_utf8_lossy(&encoded.body.bytes)));
+        return Err(format!("lost {lost:#?}\n{text}"));
     }
     for loss in &encoded.losses {
         let pointer = source.ingress.pointer(loss);

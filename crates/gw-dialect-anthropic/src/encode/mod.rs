@@ -261,17 +261,29 @@ impl<'r> Encoder<'r> {
             written += self.hoisted(w, &mut hoisted);
         });
         self.message_losses(turn);
+        let own = self.own_message_extras(turn, written > 0);
         if written == 0 {
             return false;
         }
         w.object(|w| {
             w.field_str("role", turn.role.as_str());
             w.key("content").raw(blocks.into_raw().as_str());
-            for extra in turn.extras.iter().flat_map(|extras| extras.iter()).filter(|extra| extra.dialect == ID) {
-                w.field_raw(&extra.name, &extra.value);
-            }
+            own.iter().for_each(|extra| w.field_raw(&extra.name, &extra.value));
         });
         true
+    }
+
+    /// Unknown fields that the turn keeps. Where several messages became one, the first of each name stays.
+    fn own_message_extras(&mut self, turn: &Turn<'r>, kept: bool) -> Vec<&'r gw_core::Extra> {
+        let mut own: Vec<&'r gw_core::Extra> = Vec::new();
+        for extra in turn.extras.iter().flat_map(|extras| extras.iter()).filter(|extra| extra.dialect == ID) {
+            if kept && own.iter().all(|known| known.name != extra.name) {
+                own.push(extra);
+            } else {
+                self.lose(Field::Unknown, LossClass::Approximated, format!("message field '{}'", extra.name));
+            }
+        }
+        own
     }
 
     fn message_losses(&mut self, turn: &Turn<'r>) {

@@ -64,6 +64,7 @@ pub(super) fn turns<'r>(
     capabilities: &Capabilities,
     losses: &mut Vec<Loss>,
 ) -> (Vec<Item<'r>>, Vec<Turn<'r>>) {
+    turnless_messages(request, losses);
     let (system, groups) = group(request);
     let system = system.into_iter().map(|(place, part)| item(place, part)).collect();
     let mut turns: Vec<Turn<'r>> = Vec::new();
@@ -96,6 +97,27 @@ pub(super) fn turns<'r>(
         describe(turn, &request.messages);
     }
     (system, turns)
+}
+
+/// Leading instructions and messages without content are no turns; what else they hold is told.
+fn turnless_messages(request: &ChatRequest, losses: &mut Vec<Loss>) {
+    let mut leading = true;
+    for (at, message) in (0u32..).zip(&request.messages) {
+        leading &= matches!(message.role, Role::System | Role::Developer) || message.parts.is_empty();
+        if !leading && !message.parts.is_empty() {
+            continue;
+        }
+        let place = Place { message: Some(at), ..Place::default() };
+        let mut lose = |field, note: String| {
+            losses.push(Loss::new(field, LossClass::Approximated, LossAction::Dropped, note).at(place));
+        };
+        if message.name.is_some() {
+            lose(Field::Name, "the message is no turn of its own".to_owned());
+        }
+        for extra in &message.extras {
+            lose(Field::Unknown, format!("message field '{}'", extra.name));
+        }
+    }
 }
 
 fn item(place: Place, part: &Part) -> Item<'_> {

@@ -49,6 +49,7 @@ impl<'a> Plan<'a> {
         let names = call_names(self.request)?;
         let (_, turns) = turns(self.request);
         let mut written: Vec<Written<'a>> = Vec::new();
+        let mut kept = Vec::new();
         for turn in &turns {
             let mut parts = Vec::new();
             let mut hoisted = Vec::new();
@@ -75,13 +76,17 @@ impl<'a> Plan<'a> {
             if parts.is_empty() {
                 continue;
             }
-            let extras = self.content_extras(turn);
             match written.last_mut() {
                 // A turn in between may have had nothing to say.
                 Some(last) if last.model == turn.model => last.parts.extend(parts),
-                _ => written.push(Written { model: turn.model, parts, extras }),
+                _ => {
+                    let (message, extras) = self.content_extras(turn);
+                    kept.extend(message);
+                    written.push(Written { model: turn.model, parts, extras });
+                }
             }
         }
+        self.extras_not_kept(&kept);
         self.prefill(&written);
         if written.is_empty() {
             let message = "Gemini needs at least one message besides the system instruction; add a user message";
@@ -122,13 +127,24 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn content_extras(&self, turn: &Turn<'_>) -> Vec<(&'a str, &'a RawJson)> {
+    /// The first message of a turn, whose unknown fields the turn keeps.
+    fn content_extras(&self, turn: &Turn<'_>) -> (Option<u32>, Vec<(&'a str, &'a RawJson)>) {
         let first = turn.items.iter().find_map(|item| match item {
             Item::Part(place, _) | Item::System(place, _) => place.message,
         });
         let message = first.and_then(|at| self.request.messages.get(at as usize));
         let own = message.into_iter().flat_map(|message| &message.extras).filter(|extra| extra.dialect == ID);
-        own.map(|extra| (extra.name.as_str(), &extra.value)).collect()
+        (first, own.map(|extra| (extra.name.as_str(), &extra.value)).collect())
+    }
+
+    /// Unknown fields of messages that are no turn of their own.
+    fn extras_not_kept(&mut self, kept: &[u32]) {
+        for (at, message) in (0u32..).zip(&self.request.messages).filter(|(at, _)| !kept.contains(at)) {
+            let place = Place { message: Some(at), ..Place::default() };
+            for _ in message.extras.iter().filter(|extra| extra.dialect == ID) {
+                self.losses.push(unknown(place));
+            }
+        }
     }
 
     fn prefill(&mut self, written: &[Written<'_>]) {

@@ -10,6 +10,11 @@ pub(super) fn collect(request: &ChatRequest, leaves: &mut Leaves) {
         leaves.place = Place { message: Some(message_at), ..Place::default() };
         leaves.maybe("message name", message.name.as_deref(), &[Field::Name]);
         leaves.extras(&message.extras);
+        if message.role == Role::Assistant {
+            // A prefill that is left out takes its fields along.
+            let of_message = |leaf: &&mut super::Leaf| leaf.place == leaves.place;
+            leaves.found.iter_mut().filter(of_message).for_each(|leaf| leaf.fields.push(Field::Prefill));
+        }
         for (part_at, part) in (0u32..).zip(&message.parts) {
             leaves.place = Place { message: Some(message_at), part: Some(part_at), tool: None };
             let before = leaves.found.len();

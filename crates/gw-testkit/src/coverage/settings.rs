@@ -115,7 +115,9 @@ fn format(format: &OutputFormat, leaves: &mut Leaves) {
 
 fn reasoning(request: &ChatRequest, leaves: &mut Leaves) {
     let reasoning = &request.reasoning;
-    if reasoning.toggle != Toggle::Default && reasoning.budget_tokens.is_none() && reasoning.effort.is_none() {
+    // "The model decides" is what a target does unasked.
+    let said = !matches!(reasoning.toggle, Toggle::Default | Toggle::Adaptive);
+    if said && reasoning.budget_tokens.is_none() && reasoning.effort.is_none() {
         leaves.any("reasoning toggle", REASONING_KEYS, REASONING);
     }
     if reasoning.effort.as_ref().is_some_and(|effort| *effort != Effort::None) {

@@ -121,7 +121,10 @@ impl Reader {
                 call.arguments += delta["partial_json"].as_str().ok_or("no partial_json")?;
             }
             ("server_tool_use", "input_json_delta") => {}
-            (kind, delta) => return Err(format!("{delta} in a {kind} block")),
+            (kind @ ("text" | "thinking" | "tool_use" | "redacted_thinking"), delta) => {
+                return Err(format!("{delta} in a {kind} block"));
+            }
+            (kind, delta) => return Err(format!("{UNREAD}{delta} in a {kind} block")),
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Reader {
             return Ok(());
         }
         ensure(chunk["object"] == "chat.completion.chunk", || "wrong object".to_owned())?;
-        ensure(chunk["created"].is_u64(), || "created is no integer".to_owned())?;
+        ensure(chunk["created"].is_i64(), || "created is no integer".to_owned())?;
         self.id.check("id", &chunk["id"])?;
         self.created.check("created", &chunk["created"])?;
         self.model.check("model", &chunk["model"])?;
@@ -67,7 +67,7 @@ impl Reader {
                 self.seen.usage = Some(read_usage(usage)?);
             }
         }
-        let head = ["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"];
+        let head = ["id", "object", "created", "model", "choices", "usage"];
         let more = chunk.as_object().is_some_and(|chunk| chunk.keys().any(|key| !head.contains(&key.as_str())));
         let useful = !choices.is_empty() || !chunk["usage"].is_null() || more;
         ensure(useful, || "a chunk with nothing in it".to_owned())?;
@@ -153,7 +153,7 @@ fn read_usage(usage: &Value) -> Result<(u64, u64), String> {
 pub fn reply(bytes: &[u8]) -> Result<Seen, String> {
     let body = parse(bytes)?;
     ensure(body["object"] == "chat.completion", || "wrong object".to_owned())?;
-    ensure(body["id"].is_string() && body["created"].is_u64() && body["model"].is_string(), || {
+    ensure(body["id"].is_string() && body["created"].is_i64() && body["model"].is_string(), || {
         format!("head of {body}")
     })?;
     let mut seen = Seen::default();

@@ -8,6 +8,7 @@ use gw_testkit::drive::decode_frames;
 use gw_testkit::{generate, oracle};
 use gw_wire::{Document, Frame, Limits, splice};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use serde_json::Value;
 
@@ -210,6 +211,27 @@ fn round_trip(state: &OpaqueState) -> Result<(), TestCaseError> {
         prop_assert!(same || state.payload.is_empty(), "{}: {states:?} from {body}", client.id);
     }
     Ok(())
+}
+
+/// The generators must not drown in refusals, or the laws above would prove nothing.
+#[test]
+fn a_good_part_of_the_random_requests_is_accepted() {
+    let share = |dialect: Dialect, requests: BoxedStrategy<Value>| {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let accepted = (0..400).filter(|_| {
+            let body = requests.new_tree(&mut runner).unwrap().current().to_string();
+            dialect.decode(body.as_bytes()).is_ok()
+        });
+        accepted.count()
+    };
+    for (dialect, requests) in [
+        (OPENAI, generate::openai_request().boxed()),
+        (ANTHROPIC, generate::anthropic_request().boxed()),
+        (GEMINI, generate::gemini_request().boxed()),
+    ] {
+        let accepted = share(dialect, requests);
+        assert!(accepted >= 80, "{}: {accepted} of 400", dialect.id);
+    }
 }
 
 #[test]
