@@ -283,7 +283,8 @@ impl Gateway {
         match arrival.route.operation {
             Operation::ListModels => Ok(self.list(arrival, snapshot, settlement)),
             Operation::GetModel => Ok(self.model(arrival, snapshot, settlement)?),
-            Operation::Native => native::call(self, arrival, snapshot, settlement).await,
+            // Boxed: a rare call must not make the future of every open stream larger.
+            Operation::Native => Box::pin(native::call(self, arrival, snapshot, settlement)).await,
             Operation::Chat | Operation::CountTokens => {
                 let text = std::str::from_utf8(&arrival.body).map_err(|fault| {
                     let message = format!("the request body is not valid UTF-8 (byte {})", fault.valid_up_to());
@@ -303,7 +304,7 @@ impl Gateway {
                 settlement.record(|record| record.streaming = peek.stream);
                 settlement.request_bytes(arrival.body.len() as u64);
                 if arrival.route.operation == Operation::CountTokens {
-                    return call.count(settlement).await;
+                    return Box::pin(call.count(settlement)).await;
                 }
                 call.answer(&envelope, settlement).await
             }

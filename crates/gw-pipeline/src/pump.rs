@@ -49,6 +49,8 @@ pub struct Pump {
     done: bool,
     broken: bool,
     length: Option<u64>,
+    /// Bytes that were ready when the upstream connection last got a turn.
+    gathered: usize,
     /// Counts this stream among the calls in flight.
     ticket: Option<std::sync::Arc<()>>,
 }
@@ -84,6 +86,7 @@ impl Pump {
             done: false,
             broken: false,
             length: None,
+            gathered: 0,
             ticket: None,
         }
     }
@@ -167,7 +170,12 @@ impl Pump {
                     self.fail(&fault, end_of(&fault));
                 }
             }
+            if self.may_gather() {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if let Some(bytes) = self.out.take() {
+                self.gathered = 0;
                 self.deadlines.sent();
                 return Poll::Ready(Some(Ok(bytes)));
             }
@@ -195,6 +203,18 @@ impl Pump {
                 Some(Expiry::Linger) => self.close(),
             }
         }
+    }
+
+    /// Whether to give the upstream connection's task one turn before writing. It hands over one chunk a turn, so without
+    /// this every chunk would be a write of its own. A turn that brings nothing ends the gathering: bytes wait for work
+    /// that is ready, never for time.
+    fn may_gather(&mut self) -> bool {
+        let ready = self.out.len();
+        if self.done || ready == 0 || ready >= DRAIN || ready <= self.gathered {
+            return false;
+        }
+        self.gathered = ready;
+        true
     }
 
     /// Drains what is ready upstream into `out`, never waiting for more.

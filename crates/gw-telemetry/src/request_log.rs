@@ -33,7 +33,7 @@ pub struct RequestLogSettings {
 
 impl Default for RequestLogSettings {
     fn default() -> Self {
-        Self { level: Level::INFO, format: LogFormat::Json, capacity: 8192 }
+        Self { level: Level::INFO, format: LogFormat::Json, capacity: 2048 }
     }
 }
 
@@ -255,9 +255,9 @@ fn format_entry(out: &mut Vec<u8>, format: LogFormat, entry: &RequestEntry) {
     line.message(message)
         .plain("duration_ms", entry.duration_ms)
         .plain("status_code", entry.status_code)
-        .text("format", &entry.format)
+        .trusted("format", &entry.format)
         .text("model", &entry.model)
-        .text("provider", &entry.provider)
+        .trusted("provider", &entry.provider)
         .plain("streaming", entry.streaming);
     if let Some(error_type) = entry.error_type {
         line.text("error_type", error_type);
@@ -267,7 +267,7 @@ fn format_entry(out: &mut Vec<u8>, format: LogFormat, entry: &RequestEntry) {
         .text_if_any("key_name", &entry.key_name)
         .text_if_any("key_id", &entry.key_id)
         .text_if_any("upstream_model", &entry.upstream_model)
-        .text_if_any("end", entry.end)
+        .trusted("end", entry.end)
         .plain("input_tokens", entry.input_tokens)
         .plain("output_tokens", entry.output_tokens);
     if let Some(first_byte_ms) = entry.first_byte_ms {
