@@ -3,6 +3,7 @@
 #
 #   fuzz/run.sh [SECONDS] [TARGET...]       SECONDS default to 60, TARGETs to all
 #   JOBS=2 fuzz/run.sh 600                  two targets at a time
+#   FUZZ_LOSSES=1 fuzz/run.sh               request targets also look for fields lost without a word
 #
 # Needs a stable Rust toolchain and a C++ compiler. Ends with 1 when a target found a fault; the input is then in
 # artifacts/<target>, and `run.sh replay TARGET FILE` runs it once.

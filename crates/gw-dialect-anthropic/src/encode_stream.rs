@@ -352,7 +352,8 @@ impl Encoder {
                 encode_reply::container(w, own("container"));
             });
             w.field_object("usage", |w| usage::write_delta(w, &self.usage));
-            for extra in self.extras.iter().filter(|extra| extra.name != "container") {
+            let written = ["type", "delta", "usage", "container"];
+            for extra in self.extras.iter().filter(|extra| !written.contains(&extra.name.as_str())) {
                 w.field_raw(&extra.name, &extra.value);
             }
         });

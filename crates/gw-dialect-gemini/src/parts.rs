@@ -109,6 +109,8 @@ fn read_blob(blob: &View<'_>, part: &View<'_>, inline: bool) -> Result<(PartBody
             let message = format!("'{param}' is not valid base64");
             return Err(GatewayError::bad_field(param, message));
         }
+        // Google's own clients write the URL alphabet; other targets know the standard one only.
+        let data = if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data };
         let mime = mime.clone().or_else(|| data_url::sniff_base64(&data).map(str::to_owned)).unwrap_or_default();
         Source::Base64 { mime, data }
     } else {

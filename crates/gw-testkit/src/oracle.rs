@@ -2,7 +2,7 @@
 
 use gw_core::{ChatRequest, Code, GatewayError};
 use gw_spi::Capabilities;
-use gw_wire::Frame;
+use gw_wire::{Document, Frame, Limits};
 
 use crate::context::{capability_presets, encode_context, reply_context};
 use crate::coverage::unaccounted;
@@ -16,11 +16,12 @@ fn refused(error: &GatewayError) -> Result<(), String> {
     if client_fault && !error.message.is_empty() { Ok(()) } else { Err(format!("refused with {error:?}")) }
 }
 
-/// Decodes a request of any shape; what decodes must encode for every target, the same twice, with every loss reported.
+/// Decodes a request of any shape; what decodes must encode for every target, the same twice; with `losses`, every field
+/// must be in the body or reported lost.
 ///
 /// # Errors
 /// The broken rule.
-pub fn request(source: &Dialect, targets: &[Dialect], body: &[u8]) -> Result<(), String> {
+pub fn request(source: &Dialect, targets: &[Dialect], body: &[u8], losses: bool) -> Result<(), String> {
     let request = match source.decode(body) {
         Ok((request, _)) => request,
         Err(error) => return refused(&error),
@@ -28,11 +29,20 @@ pub fn request(source: &Dialect, targets: &[Dialect], body: &[u8]) -> Result<(),
     let repeats = std::str::from_utf8(body).is_ok_and(repeats_a_name);
     for target in targets {
         for (preset, capabilities) in capability_presets() {
-            encode(source, target, &request, &capabilities, repeats)
+            let rules = Rules { losses, repeats };
+            encode(source, target, &request, &capabilities, rules)
                 .map_err(|rule| format!("{} -> {} ({preset}): {rule}", source.id, target.id))?;
         }
     }
     Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Rules {
+    /// Fields must be in the body or reported lost.
+    losses: bool,
+    /// The source repeats a member name somewhere, so that the body may.
+    repeats: bool,
 }
 
 fn encode(
@@ -40,7 +50,7 @@ fn encode(
     target: &Dialect,
     request: &ChatRequest,
     capabilities: &Capabilities,
-    repeats: bool,
+    rules: Rules,
 ) -> Result<(), String> {
     let context = encode_context(target.vendor, capabilities, true);
     let encoded = match target.egress.encode(request, &context) {
@@ -51,10 +61,11 @@ fn encode(
         return Err("encoding twice gives different bytes".to_owned());
     }
     let text = String::from_utf8_lossy(&encoded.body.bytes);
-    if !repeats && repeats_a_name(&text) {
+    Document::parse(&text, Limits::default()).map_err(|fault| format!("invalid JSON, {fault}: {text}"))?;
+    if !rules.repeats && repeats_a_name(&text) {
         return Err(format!("a repeated member name in {text}"));
     }
-    let lost = unaccounted(request, &encoded, capabilities);
+    let lost = if rules.losses { unaccounted(request, &encoded, capabilities) } else { Vec::new() };
     if !lost.is_empty() {
         return Err(format!("lost {lost:#?}\n{text}"));
     }

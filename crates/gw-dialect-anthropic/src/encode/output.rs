@@ -32,7 +32,7 @@ impl Encoder<'_> {
                     w.field_raw("schema", schema);
                 });
             }
-            write_members(w, rest);
+            write_members(w, rest, &["effort", "format"]);
         });
         Some(writer.into_raw())
     }
@@ -95,10 +95,10 @@ impl Encoder<'_> {
 }
 
 /// Copies the members of an object into the object being written.
-pub(super) fn write_members(w: &mut JsonWriter, object: Option<&RawJson>) {
+pub(super) fn write_members(w: &mut JsonWriter, object: Option<&RawJson>, written: &[&str]) {
     let Some(object) = object else { return };
     with_parsed(object.as_str(), |json| {
-        for (name, value) in json.members() {
+        for (name, value) in json.members().filter(|(name, _)| !written.contains(&name.as_ref())) {
             w.key(&name).raw(value.raw());
         }
     });

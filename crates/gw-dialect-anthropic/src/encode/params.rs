@@ -145,7 +145,7 @@ impl Encoder<'_> {
                 if let Some(user) = user {
                     w.field_str("user_id", user);
                 }
-                write_members(w, rest);
+                write_members(w, rest, &["user_id"]);
             });
         }
     }

@@ -267,7 +267,7 @@ impl Encoder<'_> {
             if let Some(display) = thinking.display {
                 w.field_str("display", display);
             }
-            write_members(w, rest);
+            write_members(w, rest, &["type", "budget_tokens", "display"]);
         });
     }
 

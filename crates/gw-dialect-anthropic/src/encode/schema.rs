@@ -137,7 +137,7 @@ impl Rewriter {
                 "$schema" if self.enforced => {}
                 "description" if self.enforced => {}
                 "additionalProperties" if self.enforced => {
-                    if value.bool() != Some(false) {
+                    if value.bool() != Some(false) || !is_object(json) {
                         self.removed.insert(name.into_owned());
                     }
                 }

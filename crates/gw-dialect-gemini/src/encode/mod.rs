@@ -247,14 +247,18 @@ fn unknown(place: Place) -> Loss {
     Loss::new(Field::Unknown, LossClass::Approximated, LossAction::Dropped, note).at(place)
 }
 
-/// Own extras whose name is `prefix` and one more name.
+/// Objects inside the request, and inside parts, whose unknown fields have names of their own.
+const INNER: &[&str] = &["generationConfig.thinkingConfig.", "toolConfig.functionCallingConfig."];
+
+/// Own extras whose name is `prefix` and one more name, which may hold dots itself.
 fn under<'e>(extras: &'e [Extra], prefix: &str) -> Vec<(&'e str, &'e Extra)> {
     extras
         .iter()
         .filter(|extra| extra.dialect == ID)
         .filter_map(|extra| {
             let name = extra.name.strip_prefix(prefix)?.strip_prefix('.')?;
-            (!name.contains('.')).then_some((name, extra))
+            let inner = INNER.iter().any(|inner| extra.name.starts_with(inner) && inner.len() > prefix.len() + 1);
+            (!inner).then_some((name, extra))
         })
         .collect()
 }

@@ -183,7 +183,7 @@ fn audio(plan: &mut Plan<'_>, place: Place, source: &Source, format: Option<&str
     }
     match source {
         Source::Base64 { mime, data } => {
-            let format = format.map_or_else(|| audio_format(mime), str::to_owned);
+            let format = format.map_or_else(|| audio_format(mime), |word| audio_format(&format!("audio/{word}")));
             let data = if plan.target.audio_data_url { to_data_url(mime, data) } else { data.clone() };
             Some(Body::Audio { data, format })
         }

@@ -77,16 +77,7 @@ fn requests_decode_and_reach_every_target_with_every_loss_reported() {
                         encoded_count += 1;
                         let lost = unaccounted(&request, &encoded, capabilities);
                         faults.extend(lost.into_iter().map(|fault| format!("{label}: {fault}")));
-                        let native = matches!(
-                            (target.vendor, *preset),
-                            ("openai", "openai-reasoning")
-                                | ("anthropic", "anthropic-adaptive")
-                                | ("gemini", "gemini-level")
-                        );
-                        let clean = encoded.losses.iter().all(|loss| !loss.refused_under(gw_core::Mode::Default));
-                        if native && clean {
-                            dump(target, &label, &encoded.body.bytes);
-                        }
+                        dump(target, preset, &label, &encoded);
                     }
                     Err(error) if matches!(error.code, Code::Unsupported | Code::BadRequest) => {}
                     Err(error) => faults.push(format!("{label}: {error}")),

@@ -55,17 +55,17 @@ proptest! {
 
     #[test]
     fn openai_requests(body in generate::openai_request()) {
-        holds(oracle::request(&OPENAI, &ALL, body.to_string().as_bytes()))?;
+        holds(oracle::request(&OPENAI, &ALL, body.to_string().as_bytes(), true))?;
     }
 
     #[test]
     fn anthropic_requests(body in generate::anthropic_request()) {
-        holds(oracle::request(&ANTHROPIC, &ALL, body.to_string().as_bytes()))?;
+        holds(oracle::request(&ANTHROPIC, &ALL, body.to_string().as_bytes(), true))?;
     }
 
     #[test]
     fn gemini_requests(body in generate::gemini_request()) {
-        holds(oracle::request(&GEMINI, &ALL, body.to_string().as_bytes()))?;
+        holds(oracle::request(&GEMINI, &ALL, body.to_string().as_bytes(), true))?;
     }
 
     #[test]

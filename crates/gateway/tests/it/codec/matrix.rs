@@ -40,13 +40,20 @@ fn encode(target: Dialect, request: &ChatRequest, capabilities: &Capabilities, s
     }
 }
 
-/// Appends a body to the file that the schema validator reads, when one is wanted.
-pub(crate) fn dump(target: Dialect, name: &str, body: &[u8]) {
+/// Appends a body to the file that the schema validator reads, when one is wanted: bodies for the dialect's own vendor
+/// that the gateway would send.
+pub(crate) fn dump(target: Dialect, preset: &str, name: &str, encoded: &Encoded) {
     let Some(folder) = std::env::var_os("IRONGATE_DUMP") else { return };
+    let native = [("openai", "openai-reasoning"), ("anthropic", "anthropic-adaptive"), ("gemini", "gemini-level")];
+    let refused = encoded.losses.iter().any(|loss| loss.refused_under(gw_core::Mode::Default));
+    if refused || !native.contains(&(target.vendor, preset)) {
+        return;
+    }
     let path = std::path::Path::new(&folder).join(format!("{}.jsonl", target.id));
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("the dump folder exists");
     let head = format!("{{\"name\":{},\"body\":", serde_json::Value::from(name));
-    file.write_all(&[head.as_bytes(), body, b"}\n"].concat()).expect("the dump is writable");
+    // One write for each line: tests run side by side.
+    file.write_all(&[head.as_bytes(), &encoded.body.bytes, b"}\n"].concat()).expect("the dump is writable");
 }
 
 #[test]
@@ -72,9 +79,7 @@ fn every_field_of_every_input_reaches_every_target_or_is_reported_lost() {
                                 .into_iter()
                                 .map(|fault| format!("{label}: {fault}")),
                         );
-                        if encoded.losses.iter().all(|loss| !loss.refused_under(gw_core::Mode::Default)) {
-                            dump(target, &label, &encoded.body.bytes);
-                        }
+                        dump(target, preset, &label, &encoded);
                     }
                 }
             }
