@@ -23,6 +23,10 @@ use crate::settle::Settlement;
 /// Bytes gathered before they are handed on even if more are ready.
 const DRAIN: usize = 64 * 1024;
 
+/// Polls without news after which gathered bytes are written. Two, because the server polls a body again before it yields
+/// to other tasks.
+const IDLE_TURNS: u8 = 2;
+
 /// An upstream head that may not have arrived yet.
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Opened, OpenFault>> + Send>>;
 
@@ -51,6 +55,8 @@ pub struct Pump {
     length: Option<u64>,
     /// Bytes that were ready when the upstream connection last got a turn.
     gathered: usize,
+    /// Polls since then that brought nothing.
+    idle_turns: u8,
     /// Counts this stream among the calls in flight.
     ticket: Option<std::sync::Arc<()>>,
 }
@@ -87,6 +93,7 @@ impl Pump {
             broken: false,
             length: None,
             gathered: 0,
+            idle_turns: 0,
             ticket: None,
         }
     }
@@ -176,6 +183,7 @@ impl Pump {
             }
             if let Some(bytes) = self.out.take() {
                 self.gathered = 0;
+                self.idle_turns = 0;
                 self.deadlines.sent();
                 return Poll::Ready(Some(Ok(bytes)));
             }
@@ -210,11 +218,16 @@ impl Pump {
     /// that is ready, never for time.
     fn may_gather(&mut self) -> bool {
         let ready = self.out.len();
-        if self.done || ready == 0 || ready >= DRAIN || ready <= self.gathered {
+        if self.done || ready == 0 || ready >= DRAIN {
             return false;
         }
-        self.gathered = ready;
-        true
+        if ready > self.gathered {
+            self.gathered = ready;
+            self.idle_turns = 0;
+        } else {
+            self.idle_turns += 1;
+        }
+        self.idle_turns < IDLE_TURNS
     }
 
     /// Drains what is ready upstream into `out`, never waiting for more.
