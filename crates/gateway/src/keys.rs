@@ -48,7 +48,7 @@ pub(crate) enum Command {
 /// Runs a key command on the database that the gateway uses.
 pub(crate) async fn run(command: Command, args: &ServeArgs) -> anyhow::Result<()> {
     let registry = process::providers()?;
-    let (loaded, _) = process::load(args, &process::types(&registry))?;
+    let loaded = process::load_for_data(args, &process::types(&registry))?;
     let store = open(&loaded.config).await?;
     let done = apply(command, &store, &loaded.config).await;
     store.close().await;

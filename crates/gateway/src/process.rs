@@ -28,6 +28,23 @@ pub(crate) fn types(registry: &Registry) -> TypeCatalog {
 /// # Errors
 /// Every problem, a line each.
 pub(crate) fn load(args: &ServeArgs, types: &TypeCatalog) -> anyhow::Result<(Loaded, Option<PathBuf>)> {
+    load_with(args, types, &[])
+}
+
+/// Loads the configuration for a command that only needs to know where the data is: provider keys that live in the
+/// server's environment must not keep an operator from disabling a leaked client key.
+///
+/// # Errors
+/// Every other problem, a line each.
+pub(crate) fn load_for_data(args: &ServeArgs, types: &TypeCatalog) -> anyhow::Result<Loaded> {
+    load_with(args, types, &[("ENABLE_MOCK_MODE", "true")]).map(|(loaded, _)| loaded)
+}
+
+fn load_with(
+    args: &ServeArgs,
+    types: &TypeCatalog,
+    extra: &[(&str, &str)],
+) -> anyhow::Result<(Loaded, Option<PathBuf>)> {
     let path = gw_config::resolve_config_path(args.config.as_deref());
     let overrides = CliOverrides {
         listen: args.listen.clone(),
@@ -35,7 +52,11 @@ pub(crate) fn load(args: &ServeArgs, types: &TypeCatalog) -> anyhow::Result<(Loa
         data_dir: args.data_dir.clone(),
         verbose: args.verbose,
     };
-    let sources = Sources::from_process(path.clone(), args.env_file.clone(), overrides, types);
+    let mut sources = Sources::from_process(path.clone(), args.env_file.clone(), overrides, types);
+    for (name, value) in extra {
+        sources.environment.retain(|(known, _)| known != name);
+        sources.environment.push(((*name).to_owned(), (*value).to_owned()));
+    }
     let loaded =
         gw_config::load(&sources).map_err(|problems| anyhow!("the configuration cannot be used:\n{problems}"))?;
     Ok((loaded, path))

@@ -53,6 +53,29 @@ async fn a_key_lives_from_create_to_rotate_to_disable_without_a_restart() {
     }
 }
 
+/// A provider's key that only the server knows must not keep an operator from disabling a leaked client key.
+#[test]
+fn keys_are_managed_without_the_keys_of_providers() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("irongate.yaml");
+    std::fs::write(&config, "models:\n  - {name: m, provider: anthropic}\n").unwrap();
+    let run = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_irongate"))
+            .args(arguments)
+            .current_dir(directory.path())
+            .env_clear()
+            .output()
+            .unwrap()
+    };
+    let checked = run(&["check"]);
+    assert!(!checked.status.success() && text(&checked.stderr).contains("anthropic"), "the server itself would refuse");
+    for arguments in [["keys", "create", "--name", "a"], ["keys", "disable", "--name", "a"]] {
+        let done = run(&arguments);
+        assert!(done.status.success(), "{}", text(&done.stderr));
+    }
+    assert!(text(&run(&["keys", "list"]).stdout).contains("disabled"));
+}
+
 #[tokio::test]
 async fn a_custom_key_works_and_a_weak_one_is_warned_about_or_refused() {
     let (_mock, gateway) = both().await;
