@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod discovery;
 mod keys;
 mod mock;
 mod observer;

@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{self, ServeArgs};
+use crate::discovery::Discovery;
 use crate::mock::MockPool;
 use crate::observer::Recorder;
 use crate::reload::{Reloader, edge_settings};
@@ -76,13 +77,15 @@ pub(crate) async fn run(mut args: ServeArgs) -> anyhow::Result<()> {
         log,
         journal_failing: Arc::clone(&journal_failing),
     };
+    let transport = Transport::new(transport(config));
     let gateway = Arc::new(Gateway::new(GatewayParts {
         dialects: registry::dialects(),
         snapshot: Arc::new(compiled),
         keys: Arc::clone(&directory),
-        transport: Transport::new(transport(config)),
+        transport: transport.clone(),
         observer: Arc::new(recorder),
         sealer: Arc::new(sealer(&config.data_dir)?),
+        discovered: Arc::new(Discovery::new(transport)),
     }));
     let draining = Arc::new(AtomicBool::new(false));
     let keys_changed = Arc::new(Notify::new());
@@ -289,7 +292,7 @@ fn hooks(gateway: &Arc<Gateway>, metrics: &Arc<Metrics>, ready: Readiness, admin
     let models = Arc::clone(gateway);
     let (rendered, connections, panicked) = (Arc::clone(metrics), Arc::clone(metrics), Arc::clone(metrics));
     Hooks {
-        models: Box::new(move || models.snapshot().catalogue().len()),
+        models: Box::new(move || models.models(&models.snapshot()).len()),
         not_ready: Box::new(move || ready.not_ready()),
         metrics: Box::new(move || (METRICS_CONTENT_TYPE, rendered.render())),
         connections: Box::new(move |change| {

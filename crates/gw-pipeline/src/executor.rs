@@ -1,5 +1,6 @@
 //! From arrival to answer: the stages of a call in the order in which they run.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -46,6 +47,17 @@ pub struct GatewayParts {
     pub observer: Arc<dyn Observer>,
     /// Seals vendor state.
     pub sealer: Arc<dyn StateSealer>,
+    /// Knows models of providers whose configuration names none.
+    pub discovered: Arc<dyn ModelSource>,
+}
+
+/// Models that providers say they have, for those whose configuration names none.
+pub trait ModelSource: Send + Sync {
+    /// What is known now.
+    fn known(&self) -> Arc<Vec<ModelCard>>;
+
+    /// Asks the providers again if that is due; bounded in time. Only listing models waits for it.
+    fn refresh<'s>(&'s self, snapshot: &'s Arc<Snapshot>) -> Pin<Box<dyn Future<Output = ()> + Send + 's>>;
 }
 
 /// The gateway: shared by all connections.
@@ -59,6 +71,7 @@ pub struct Gateway {
     shutting_down: Arc<AtomicBool>,
     pub(crate) cut: CancellationToken,
     attempts: AttemptIds,
+    discovered: Arc<dyn ModelSource>,
 }
 
 /// Ids that never repeat, whatever request ids clients choose.
@@ -160,6 +173,7 @@ impl Gateway {
             shutting_down: Arc::new(AtomicBool::new(false)),
             cut: CancellationToken::new(),
             attempts: AttemptIds::new(),
+            discovered: parts.discovered,
         }
     }
 
@@ -172,6 +186,14 @@ impl Gateway {
     /// Swaps the configuration; calls in flight keep theirs.
     pub fn replace_snapshot(&self, snapshot: Arc<Snapshot>) {
         self.snapshot.store(snapshot);
+    }
+
+    /// All models that a client can be shown, configured ones first.
+    #[must_use]
+    pub fn models(&self, snapshot: &Snapshot) -> Vec<ModelCard> {
+        let discovered = self.discovered.known();
+        let fresh = discovered.iter().filter(|card| !snapshot.catalogue().iter().any(|known| known.id == card.id));
+        snapshot.catalogue().iter().chain(fresh).cloned().collect()
     }
 
     /// Dialects in service.
@@ -281,8 +303,14 @@ impl Gateway {
         settlement: &mut Settlement,
     ) -> Result<Response<GatewayBody>, Failure> {
         match arrival.route.operation {
-            Operation::ListModels => Ok(self.list(arrival, snapshot, settlement)),
-            Operation::GetModel => Ok(self.model(arrival, snapshot, settlement)?),
+            Operation::ListModels => {
+                self.discovered.refresh(snapshot).await;
+                Ok(self.list(arrival, snapshot, settlement))
+            }
+            Operation::GetModel => {
+                self.discovered.refresh(snapshot).await;
+                Ok(self.model(arrival, snapshot, settlement)?)
+            }
             // Boxed: a rare call must not make the future of every open stream larger.
             Operation::Native => Box::pin(native::call(self, arrival, snapshot, settlement)).await,
             Operation::Chat | Operation::CountTokens => {
@@ -334,8 +362,8 @@ impl Gateway {
     }
 
     fn list(&self, arrival: &Arrival, snapshot: &Snapshot, settlement: &mut Settlement) -> Response<GatewayBody> {
-        let cards: Vec<ModelCard> =
-            snapshot.catalogue().iter().filter(|card| arrival.principal.allows_model(&card.id)).cloned().collect();
+        let mut cards = self.models(snapshot);
+        cards.retain(|card| arrival.principal.allows_model(&card.id));
         settlement.finish(EndReason::Completed, 200, None);
         json(StatusCode::OK, arrival.ingress.encode_models(&cards))
     }
@@ -347,8 +375,8 @@ impl Gateway {
         settlement: &mut Settlement,
     ) -> Result<Response<GatewayBody>, GatewayError> {
         let wanted = arrival.route.model.as_deref().unwrap_or_default();
-        let found =
-            snapshot.catalogue().iter().find(|card| card.id == wanted && arrival.principal.allows_model(&card.id));
+        let cards = self.models(snapshot);
+        let found = cards.iter().find(|card| card.id == wanted && arrival.principal.allows_model(&card.id));
         let Some(card) = found else {
             let message = format!("there is no model '{}' here; GET /v1/models lists them", bounded(wanted));
             return Err(GatewayError::new(Code::NotFound, message).with_param("model"));

@@ -26,7 +26,7 @@ mod transport;
 
 pub use body::{BodyFault, GatewayBody};
 pub use clock::now_ms;
-pub use executor::{Arrival, Dialects, Gateway, GatewayParts, Rejected};
+pub use executor::{Arrival, Dialects, Gateway, GatewayParts, ModelSource, Rejected};
 pub use sealer::EnvelopeSealer;
 pub use settle::{Observer, Settled};
 pub use snapshot::{ModelEntry, ProviderEntry, Settings, Snapshot, SnapshotParts, Timeouts};

@@ -131,13 +131,16 @@ async fn an_unknown_model_is_a_400_that_names_it_in_each_dialect() {
 #[tokio::test]
 async fn models_are_listed_in_three_shapes_with_their_details() {
     let more = "models: [{name: m1, provider: openai}, {name: 'org/m2:x', provider: anthropic, description: Second}]";
-    let (_mock, gateway) = both_with(more).await;
+    let (mock, gateway) = both_with(more).await;
     for path in ["/v1/models", "/models", "/openai/v1/models"] {
         let list = gateway.get(path).await.ok();
         assert_eq!(list["object"], "list");
         let names: Vec<&str> =
             list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
-        assert_eq!(names, ["m1", "org/m2:x"], "{path}");
+        assert_eq!(names[..2], ["m1", "org/m2:x"], "{path}: configured names first");
+        // No model of the third provider is configured: its own list is shown.
+        assert!(names.contains(&"gemini/gemini-2.5-flash"), "{path}: {names:?}");
+        assert!(!names.iter().any(|name| name.starts_with("openai/")), "{path}: {names:?}");
         for model in list["data"].as_array().unwrap() {
             assert_eq!(model["object"], "model");
             assert!(model["created"].is_u64() && model["owned_by"].is_string(), "{model}");
@@ -162,6 +165,18 @@ async fn models_are_listed_in_three_shapes_with_their_details() {
     Dialect::OpenAi.assert_error(&gateway.get("/v1/models/none").await, 404);
     Dialect::Anthropic.assert_error(&gateway.send(anthropic("/v1/models/none")).await, 404);
     Dialect::Gemini.assert_error(&gateway.get("/v1beta/models/none").await, 404);
+    assert_eq!(gateway.get("/v1/models/gemini/gemini-2.5-flash").await.ok()["owned_by"], "gemini");
+    assert_eq!(mock.service().started(), 1, "the provider was asked once, its answer is kept");
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_lists_nothing_and_breaks_nothing() {
+    let mock = mock().await;
+    let url = mock.url();
+    let gateway = Setup::with(&url, "").start().await;
+    mock.shutdown().await;
+    assert_eq!(gateway.get("/v1/models").await.ok()["data"], json!([]));
+    assert_eq!(gateway.get("/health").await.status(), 200);
 }
 
 #[tokio::test]
