@@ -1,7 +1,6 @@
 """`make run` in an empty folder: the curl lines that it prints are executed as they stand."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,10 +10,9 @@ from processes import ROOT, Program, clean_environment, free_address, wait_for
 LINES = {"OpenAI": "choices", "Anthropic": "content", "Gemini": "candidates"}
 
 
-def start(folder, address):
-    environment = {name: os.environ[name] for name in ("RUSTUP_HOME", "CARGO_HOME") if name in os.environ}
-    program = Program([ROOT / "scripts" / "run.sh"], folder, "run", RUN_DIR=str(folder), LISTEN=address, **environment)
-    # Building may come first.
+def start(folder, address, binary):
+    environment = {"RUN_DIR": str(folder), "LISTEN": address, "IRONGATE_BIN": str(binary)}
+    program = Program([ROOT / "scripts" / "run.sh"], folder, "run", **environment)
     wait_for(lambda: "Stop with Ctrl-C" in program.said(), "the server is up", program.process)
     return program
 
@@ -36,14 +34,14 @@ def run_curl_lines(text, key):
 
 def test_the_printed_lines_work(binary, tmp_path):
     address = free_address()
-    program = start(tmp_path, address)
+    program = start(tmp_path, address, binary)
     said = program.said()
     assert f"http://{address}" in said
     key = re.search(r"^  KEY=(\S+)$", said, re.MULTILINE).group(1)
     run_curl_lines(said, key)
     stop(program)
 
-    again = start(tmp_path, address)
+    again = start(tmp_path, address, binary)
     said = again.said()
     assert key not in said, "a key is shown once"
     run_curl_lines(said, key)
