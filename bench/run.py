@@ -178,6 +178,7 @@ class Bench:
         self.options = options
         self.folder = Path(tempfile.mkdtemp(prefix="irongate-bench-"))
         self.seconds, self.warmup, self.rounds = (3, 1, 1) if options.quick else (10, 2, 3)
+        self.seconds, self.rounds = options.seconds or self.seconds, options.rounds or self.rounds
         self.servers = []
         self.problems = []
 
@@ -461,6 +462,8 @@ def main():
     parser.add_argument("--gwbench", required=True)
     parser.add_argument("--irongate", help="the binary to measure; without it nginx alone is measured")
     parser.add_argument("--quick", action="store_true", help="one round of 3 s")
+    parser.add_argument("--seconds", type=int, help="length of a round")
+    parser.add_argument("--rounds", type=int, help="number of rounds")
     parser.add_argument("--only", default="", help="run the scenarios whose name contains this")
     parser.add_argument("--write", type=Path, help="Markdown file that gets the result between its markers")
     options = parser.parse_args()
