@@ -7,19 +7,17 @@ use memchr::memmem;
 
 use crate::{fault, stop, usage};
 
-/// Keys whose string values are generated text.
-const TEXT_KEYS: &[&[u8]] =
-    &[b"\"content\"", b"\"reasoning_content\"", b"\"reasoning\"", b"\"arguments\"", b"\"refusal\"", b"\"text\""];
-
-/// Keys that mean content even without text in them.
-const CONTENT_KEYS: &[&[u8]] = &[
-    b"\"tool_calls\"",
-    b"\"function_call\"",
-    b"\"audio\"",
-    b"\"images\"",
-    b"\"reasoning_details\"",
-    b"\"annotations\"",
-];
+/// What the member names of a chunk tell without parsing it.
+#[derive(Debug, Default)]
+struct Marks {
+    /// Bytes of generated text.
+    text_bytes: u64,
+    /// There is content of any kind.
+    content: bool,
+    finish: bool,
+    usage: bool,
+    error: bool,
+}
 
 /// Probe of one relayed stream.
 #[derive(Debug, Default)]
@@ -39,14 +37,11 @@ impl Probe for StreamProbe {
             self.done = true;
             return FrameSignal::Terminal;
         }
-        let (text_bytes, content) = scan(data);
+        let Marks { text_bytes, content, finish, usage, error } = scan(data);
         self.content_bytes = self.content_bytes.saturating_add(text_bytes);
-        let finish = value_after(data, b"\"finish_reason\"").is_some_and(|value| value.first() == Some(&b'"'));
-        let numbers = value_after(data, b"\"usage\"").is_some_and(|value| value.first() == Some(&b'{'));
-        let error = frame.event.as_ref() == b"error"
-            || value_after(data, b"\"error\"").is_some_and(|value| matches!(value.first(), Some(b'{' | b'"')));
+        let error = error || frame.event.as_ref() == b"error";
         let first = !self.looked;
-        if (first || finish || numbers || error)
+        if (first || finish || usage || error)
             && let Ok(document) = Document::from_bytes(data, Limits::default())
         {
             let root = document.root();
@@ -70,7 +65,7 @@ impl Probe for StreamProbe {
 
     fn is_requested_usage(&self, frame: &Frame) -> bool {
         let data = frame.data.trim_ascii();
-        if value_after(data, b"\"usage\"").is_none_or(|value| value.first() != Some(&b'{')) {
+        if memmem::find(data, b"\"usage\"").is_none() || !scan(data).usage {
             return false;
         }
         let Ok(document) = Document::from_bytes(data, Limits::default()) else { return false };
@@ -122,7 +117,7 @@ impl StreamProbe {
 pub(crate) fn reply(body: &[u8]) -> ProbeReport {
     let Ok(document) = Document::from_bytes(body, Limits::default()) else { return ProbeReport::default() };
     let root = document.root();
-    let (content_bytes, _) = scan(body);
+    let content_bytes = scan(body).text_bytes;
     ProbeReport {
         usage: root.get_some("usage").and_then(usage::decode),
         complete: root.get_some("error").is_none(),
@@ -131,27 +126,43 @@ pub(crate) fn reply(body: &[u8]) -> ProbeReport {
     }
 }
 
-/// Bytes of generated text, and whether there is content of any kind.
-fn scan(data: &[u8]) -> (u64, bool) {
-    let mut bytes = 0u64;
-    for key in TEXT_KEYS {
-        let mut rest = data;
-        while let Some(found) = memmem::find(rest, key) {
-            let tail = rest.get(found + key.len()..).unwrap_or_default();
-            if let Some(value) = after_colon(tail)
-                && value.first() == Some(&b'"')
-            {
-                let inner = value.get(1..).unwrap_or_default();
-                bytes = bytes.saturating_add(u64::try_from(string_length(inner)).unwrap_or(0));
-            }
-            rest = tail;
+/// Walks the strings of a chunk once; a string that a colon follows is a member name, whatever its depth.
+fn scan(data: &[u8]) -> Marks {
+    let mut marks = Marks::default();
+    let mut rest = data;
+    while let Some(open) = memchr::memchr(b'"', rest) {
+        let inner = rest.get(open + 1..).unwrap_or_default();
+        let length = string_length(inner);
+        let name = inner.get(..length).unwrap_or_default();
+        rest = inner.get(length + 1..).unwrap_or_default();
+        if let Some(value) = after_colon(rest) {
+            marks.member(name, value);
         }
     }
-    let content = bytes > 0
-        || CONTENT_KEYS.iter().any(|key| {
-            value_after(data, key).is_some_and(|value| !value.starts_with(b"null") && !value.starts_with(b"[]"))
-        });
-    (bytes, content)
+    marks.content |= marks.text_bytes > 0;
+    marks
+}
+
+impl Marks {
+    fn member(&mut self, name: &[u8], value: &[u8]) {
+        let begins = value.first();
+        match name {
+            b"content" | b"reasoning_content" | b"reasoning" | b"arguments" | b"refusal" | b"text"
+                if begins == Some(&b'"') =>
+            {
+                let length = string_length(value.get(1..).unwrap_or_default());
+                self.text_bytes = self.text_bytes.saturating_add(length as u64);
+            }
+            // Content even without text in it.
+            b"tool_calls" | b"function_call" | b"audio" | b"images" | b"reasoning_details" | b"annotations" => {
+                self.content |= !value.starts_with(b"null") && !value.starts_with(b"[]");
+            }
+            b"finish_reason" => self.finish |= begins == Some(&b'"'),
+            b"usage" => self.usage |= begins == Some(&b'{'),
+            b"error" => self.error |= matches!(begins, Some(b'{' | b'"')),
+            _ => {}
+        }
+    }
 }
 
 /// Length of a JSON string's inner text up to its closing quote.
@@ -165,22 +176,6 @@ fn string_length(inner: &[u8]) -> usize {
         at += 2;
     }
     inner.len()
-}
-
-/// What follows the first `key` and its colon.
-fn value_after<'d>(data: &'d [u8], key: &[u8]) -> Option<&'d [u8]> {
-    let mut rest = data;
-    loop {
-        let found = memmem::find(rest, key)?;
-        let tail = rest.get(found + key.len()..)?;
-        // The same bytes may stand in a value; only a member name is followed by a colon.
-        if let Some(value) = after_colon(tail)
-            && !value.starts_with(b"null")
-        {
-            return Some(value);
-        }
-        rest = tail;
-    }
 }
 
 fn after_colon(tail: &[u8]) -> Option<&[u8]> {
