@@ -123,6 +123,10 @@ class EndlessUpstream:
             path = self._read_request(client)
             if path is None:
                 return
+            if path.endswith("/models"):
+                # The gateway asks for the model list; there is none, and it must not count as a stream.
+                client.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                return
             dialect = "openai" if "chat/completions" in path else "anthropic" if "/messages" in path else "gemini"
             head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
             self.started.release()
@@ -155,7 +159,7 @@ class EndlessUpstream:
                 length = int(line.split(b":")[1])
         while len(body) < length:
             body += client.recv(65536)
-        return head.split(b" ")[1].decode()
+        return head.split(b" ")[1].decode().split("?")[0]
 
     def stop(self):
         self.listener.close()
