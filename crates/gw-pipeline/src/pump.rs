@@ -328,16 +328,12 @@ impl Pump {
     /// Renders a fault inside the stream, settles and ends the body.
     fn fail(&mut self, error: &GatewayError, end: EndReason) {
         if !self.settlement.is_done() {
-            let first = self.settlement_is_fresh();
+            let first = !self.deadlines.saw_first();
             self.broken = !self.lane.fail(error, first, &mut self.out);
             self.settle(end, Some(error));
         }
         self.upstream = Upstream::Closed;
         self.done = true;
-    }
-
-    fn settlement_is_fresh(&self) -> bool {
-        !self.deadlines.saw_first()
     }
 
     fn settle(&mut self, end: EndReason, error: Option<&GatewayError>) {
